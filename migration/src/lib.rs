@@ -1,1 +1,84 @@
-//! Stub.
+//! The database's history.
+//!
+//! One file a migration, applied in order by the owner of the database and never edited once released.
+//! The one rule: a table with an `organization_id` ends its migration in [`rls::protect`], so that it is
+//! born with row security on, forced, and one restrictive policy that names the tenant.
+//!
+//! To add a table: a new `mNNNN_noun.rs` with `UP` and `DOWN`, and its line in [`Migrator::migrations`].
+//! Statements are plain SQL on purpose: policies, grants and triggers have no builder, and a history that
+//! reads entities would change when they do.
+
+use sea_orm_migration::prelude::*;
+
+mod m0001_identity;
+mod m0002_auth_tables;
+mod m0003_auth_superset;
+mod m0004_personal_organizations;
+mod m0005_auth_functions;
+mod m0006_rate_limits;
+mod m0007_agents;
+mod m0008_api_connections;
+mod m0009_agent_api_connections;
+mod m0010_conversations;
+mod m0011_agent_messages;
+mod m0012_agent_feedback;
+mod m0013_audit_events;
+mod m0014_idempotency_keys;
+pub mod rls;
+
+/// Applies and reverts the migrations, in order. Run it as the owner of the database, never as the service.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_identity::Migration),
+            Box::new(m0002_auth_tables::Migration),
+            Box::new(m0003_auth_superset::Migration),
+            Box::new(m0004_personal_organizations::Migration),
+            Box::new(m0005_auth_functions::Migration),
+            Box::new(m0006_rate_limits::Migration),
+            Box::new(m0007_agents::Migration),
+            Box::new(m0008_api_connections::Migration),
+            Box::new(m0009_agent_api_connections::Migration),
+            Box::new(m0010_conversations::Migration),
+            Box::new(m0011_agent_messages::Migration),
+            Box::new(m0012_agent_feedback::Migration),
+            Box::new(m0013_audit_events::Migration),
+            Box::new(m0014_idempotency_keys::Migration),
+        ]
+    }
+}
+
+/// Declares a migration that runs `UP` (and then protects its tenant tables) or `DOWN`, both plain SQL in the same file.
+macro_rules! sql_migration {
+    ($name:literal $(, protect: [$($table:literal),+])?) => {
+
+        #[derive(Debug)]
+        pub(crate) struct Migration;
+
+        impl sea_orm_migration::MigrationName for Migration {
+            fn name(&self) -> &'static str {
+                $name
+            }
+        }
+
+        #[async_trait::async_trait]
+        impl sea_orm_migration::MigrationTrait for Migration {
+            async fn up(&self, manager: &sea_orm_migration::SchemaManager) -> Result<(), sea_orm_migration::DbErr> {
+                use sea_orm_migration::sea_orm::ConnectionTrait as _;
+                manager.get_connection().execute_unprepared(UP).await?;
+                $($(crate::rls::protect(manager, $table).await?;)+)?
+                Ok(())
+            }
+
+            async fn down(&self, manager: &sea_orm_migration::SchemaManager) -> Result<(), sea_orm_migration::DbErr> {
+                use sea_orm_migration::sea_orm::ConnectionTrait as _;
+                manager.get_connection().execute_unprepared(DOWN).await?;
+                Ok(())
+            }
+        }
+    };
+}
+pub(crate) use sql_migration;

@@ -1,1 +1,38 @@
-//! Stub.
+//! The one door to SQL.
+//!
+//! The one rule: no connection without a [`Tenant`]. A [`Scope`] is a transaction that the database knows to act for that
+//! tenant; every function of a noun takes one. The only look-ups without a tenant live in [`account`], [`session`] and
+//! [`rate_limit`], and reach the database through functions that return the few columns they must.
+//!
+//! To add a noun: a file here named like it, with `find` (an `Option`), `list` (a [`Page`]), and
+//! `insert`/`update`/`delete` that take a [`WriteScope`]; every statement goes through [`Tenant::scope`].
+
+pub mod account;
+pub mod agent;
+mod error;
+mod finish;
+mod id;
+mod keyset;
+pub mod organization;
+mod pool;
+pub mod proof;
+pub mod rate_limit;
+mod read;
+mod scope;
+pub mod session;
+mod sql;
+mod statements;
+mod tenant;
+mod write;
+
+pub use agentry_entity as entity;
+pub use agentry_entity::id as ids;
+pub use error::{Constraint, DbError};
+pub use id::new_id;
+pub use keyset::{Cursor, Direction, Page, PageRequest, Position, Slice};
+pub use pool::{Db, PoolSettings, PoolStatus};
+pub use read::ReadScope;
+pub use scope::Scope;
+pub use statements::Statements;
+pub use tenant::{Role, Tenant, UnsafeId};
+pub use write::{AsDbError, WriteScope};

@@ -1,0 +1,95 @@
+//! Sessions: from a token to who is acting. These look-ups have no tenant yet; they make one possible.
+
+use chrono::{DateTime, Utc};
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+
+use crate::ids::{OrganizationId, UserId};
+use crate::{Db, DbError, Role};
+
+/// A live session.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Its id; not a credential.
+    pub id: String,
+    /// Whose it is.
+    pub user: UserId,
+    /// The organisation acted in and the role there; `None` when the user is not a member of the one asked for.
+    pub membership: Option<(OrganizationId, Role)>,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A session to be stored.
+#[derive(Debug, Clone)]
+pub struct NewSession<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// The token, as the client will show it.
+    pub token: &'a str,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+    /// The client's address.
+    pub ip_address: Option<&'a str>,
+    /// What the client calls itself.
+    pub user_agent: Option<&'a str>,
+}
+
+/// The live session of a token, with the membership read in the same look-up: in the organisation asked for, else in the
+/// session's active one, else in the personal one.
+///
+/// # Errors
+/// [`DbError`] as the database answers; this holds for every function of this module.
+pub async fn find(
+    db: &Db,
+    token: &str,
+    organization: Option<&str>,
+) -> Result<Option<Session>, DbError> {
+    let row = sqlx::query("SELECT session_id, user_id, organization_id, role, expires_at FROM auth_resolve_session($1, $2)")
+        .bind(token)
+        .bind(organization)
+        .fetch_optional(&db.pool)
+        .await?;
+    Ok(row.as_ref().map(read).transpose()?)
+}
+
+/// Stores a session of this user.
+///
+/// # Errors
+/// As [`find`].
+pub async fn insert(db: &Db, user: &UserId, session: &NewSession<'_>) -> Result<(), DbError> {
+    sqlx::query("SELECT auth_create_session($1, $2, $3, $4, $5, $6)")
+        .bind(session.id)
+        .bind(user.as_str())
+        .bind(session.token)
+        .bind(session.expires_at)
+        .bind(session.ip_address)
+        .bind(session.user_agent)
+        .execute(&db.pool)
+        .await?;
+    Ok(())
+}
+
+/// Ends the session of a token. Whether there was one.
+///
+/// # Errors
+/// As [`find`].
+pub async fn delete(db: &Db, token: &str) -> Result<bool, DbError> {
+    Ok(sqlx::query_scalar("SELECT auth_delete_session($1)")
+        .bind(token)
+        .fetch_one(&db.pool)
+        .await?)
+}
+
+fn read(row: &PgRow) -> Result<Session, sqlx::Error> {
+    let organization: Option<String> = row.try_get("organization_id")?;
+    let role: Option<String> = row.try_get("role")?;
+    Ok(Session {
+        id: row.try_get("session_id")?,
+        user: UserId::from(row.try_get::<String, _>("user_id")?),
+        membership: organization
+            .zip(role)
+            .map(|(id, role)| (id.into(), Role::from_word(&role))),
+        expires_at: row.try_get("expires_at")?,
+    })
+}

@@ -1,0 +1,78 @@
+//! Small helpers for statements that SeaORM has no word for.
+
+use sea_orm::{
+    ActiveValue, ConnectionTrait as _, DbBackend, DbErr, FromQueryResult, Statement, TryGetable,
+    Value,
+};
+
+use crate::{DbError, Scope};
+
+/// `Set` what is given; leave the column alone otherwise.
+pub(crate) fn set<V: Into<Value>>(value: Option<V>) -> ActiveValue<V> {
+    value.map_or(ActiveValue::NotSet, ActiveValue::Set)
+}
+
+/// The pattern for `ILIKE` that finds a text anywhere, its own wildcards taken literally.
+pub(crate) fn containing(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// A prepared statement of plain SQL.
+pub(crate) fn statement(sql: &'static str, values: impl IntoIterator<Item = Value>) -> Statement {
+    Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
+}
+
+/// The rows of a statement.
+pub(crate) async fn all<T: FromQueryResult>(
+    scope: &Scope,
+    sql: &'static str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<T>, DbError> {
+    let rows = scope.query_all_raw(statement(sql, values)).await?;
+    rows.iter()
+        .map(|row| T::from_query_result(row, ""))
+        .collect::<Result<_, _>>()
+        .map_err(DbError::from)
+}
+
+/// The first row of a statement, if there is one.
+pub(crate) async fn first<T: FromQueryResult>(
+    scope: &Scope,
+    sql: &'static str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Option<T>, DbError> {
+    let row = scope.query_one_raw(statement(sql, values)).await?;
+    row.map(|row| T::from_query_result(&row, ""))
+        .transpose()
+        .map_err(DbError::from)
+}
+
+/// The one value of a statement that always answers a row.
+pub(crate) async fn scalar<T: TryGetable>(
+    scope: &Scope,
+    sql: &'static str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<T, DbError> {
+    let row = scope.query_one_raw(statement(sql, values)).await?;
+    let row = row.ok_or_else(|| DbErr::RecordNotFound(sql.to_owned()))?;
+    Ok(row.try_get_by_index(0)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::containing;
+
+    #[test]
+    fn wildcards_in_a_search_are_letters() {
+        assert_eq!(containing(r"50%_\"), r"%50\%\_\\%");
+    }
+}

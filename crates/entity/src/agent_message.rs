@@ -1,0 +1,44 @@
+//! Messages.
+
+use sea_orm::entity::prelude::*;
+
+use crate::id::{AgentId, ConversationId, MessageId, OrganizationId, UserId};
+use crate::{MessageRole, TenantOwned};
+
+/// One message of a conversation.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "agent_messages")]
+pub struct Model {
+    /// The tenant.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub organization_id: OrganizationId,
+    /// Its conversation.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub conversation_id: ConversationId,
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: MessageId,
+    /// The agent.
+    pub agent_id: AgentId,
+    /// The agent's owner.
+    pub agent_user_id: UserId,
+    /// The conversation's user.
+    pub user_id: UserId,
+    /// Who speaks.
+    pub role: MessageRole,
+    /// 1 to 1,000,000 characters.
+    pub content: String,
+    /// The caller's own notes: a JSON object.
+    pub metadata: Json,
+    /// When it was written: strictly later than the message before it.
+    pub created_at: DateTimeUtc,
+    /// When its metadata last changed; kept by a trigger.
+    pub updated_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl TenantOwned for Entity {
+    const ORGANIZATION: Column = Column::OrganizationId;
+}

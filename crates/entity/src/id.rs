@@ -1,0 +1,74 @@
+//! Typed ids: one kind cannot be handed over where another is meant. Each is a cuid2 text of 24 characters when made here;
+//! rows made by better-auth carry 32 letters and digits.
+
+use std::fmt;
+
+use sea_orm::{DbErr, DeriveValueType, TryFromU64};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, DeriveValueType)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The id's text, owned.
+            #[must_use]
+            pub fn into_string(self) -> String {
+                self.0
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        // SeaORM asks it of every key; ours are texts and never come from a counter.
+        impl TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, DbErr> {
+                Err(DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A user of better-auth's `user` table.
+    UserId,
+    /// An organisation: the tenant.
+    OrganizationId,
+    /// An agent.
+    AgentId,
+    /// An API connection.
+    ApiConnectionId,
+    /// A link between an agent and a connection.
+    AgentApiConnectionId,
+    /// A conversation.
+    ConversationId,
+    /// A message.
+    MessageId,
+    /// A piece of feedback.
+    FeedbackId,
+    /// An audit event.
+    AuditEventId,
+}
