@@ -152,3 +152,25 @@ fn a_bare_key_opens_v1_values_under_its_documented_id() {
     assert_eq!(ring.primary_id(), BARE_KEY_ID);
     assert!(super::seal(&ring, "x").starts_with("v1.default."));
 }
+
+#[test]
+fn the_documented_example_is_one_of_these_values() {
+    let page = include_str!("../../../../docs/sealing.md");
+    let vectors = vectors();
+    let example = vectors
+        .v1
+        .iter()
+        .find(|vector| vector.name == "a provider key" && vector.place.borrow() == PLACE)
+        .unwrap();
+    let data = hex::encode(PLACE.associated_data());
+    let digits: String = page.split_whitespace().collect();
+    assert!(digits.contains(&data), "the associated data");
+    for (what, text) in [
+        ("key", &vectors.keys["a"]),
+        ("nonce", &example.nonce),
+        ("secret", &example.text),
+        ("sealed text", &example.sealed),
+    ] {
+        assert!(page.contains(text), "the {what}");
+    }
+}
