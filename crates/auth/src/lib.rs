@@ -1,1 +1,23 @@
-//! Stub.
+//! From a credential to an actor: passwords, session tokens, cookies, bearer tokens and email addresses,
+//! all byte for byte as better-auth (1.4 to 1.7) writes and reads them, so that a JavaScript front end and
+//! Agentry can share one database and one cookie.
+//!
+//! **The one rule:** what a client presents is hostile text until a function here has returned it as a typed value.
+//! Every parser is total (it never panics, and refuses with a typed reason), every comparison with a secret
+//! takes the same time whatever the input, and no secret has a `Debug` or `Display` that shows it.
+//!
+//! **How to add a credential:** give it a module with a parser that returns a type of its own, add a variant to
+//! [`credential::Credential`] and, in order of precedence, a step to [`credential::Presented::credential`]; the compiler then
+//! names every place that must decide about it. Reasons to refuse go into [`error::Refusal`].
+
+pub mod bearer;
+pub mod cookie;
+pub mod credential;
+pub mod email;
+pub mod error;
+pub mod password;
+pub mod secret;
+pub mod session_token;
+
+#[cfg(test)]
+mod vectors;
