@@ -2,10 +2,12 @@
 //!
 //! A token travels signed in a cookie (`token.signature`, percent-encoded), and signed or bare in a bearer header.
 
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
 use percent_encoding::percent_decode_str;
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::SecretString;
-use std::borrow::Cow;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Refusal, SignatureError};
@@ -16,7 +18,7 @@ pub const TOKEN_CHARS: usize = 32;
 
 /// The most characters a presented token may have. Longer and shorter ones than ours are read, in case another
 /// program makes them, but none that could be guessed.
-const ACCEPTED_CHARS: std::ops::RangeInclusive<usize> = 16..=128;
+const ACCEPTED_CHARS: RangeInclusive<usize> = 16..=128;
 
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 

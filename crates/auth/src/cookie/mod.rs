@@ -5,12 +5,13 @@
 
 mod header;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::CookiePrefixError;
 use crate::secret::SecretList;
+use crate::session_token::decode;
 use header::find;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The prefix better-auth uses unless told otherwise.
 pub const DEFAULT_PREFIX: &str = "better-auth";
@@ -89,8 +90,9 @@ impl Cookies {
 
     /// The signed session token in a `Cookie` header, still percent-encoded; `None` when there is none or it is empty.
     ///
-    /// Both names are read, so that moving to https signs nobody out. `__Secure-` goes first: a browser lets no
-    /// insecure page set it. Of several cookies with one name the first counts, as in better-auth.
+    /// Both names are read, so that moving to https signs nobody out. The name that [`Cookies::sign_in`] writes goes first, so that
+    /// signing in always takes effect; over https that is `__Secure-`, which no insecure page can set. Of several
+    /// cookies with one name the first counts, as in better-auth.
     #[must_use]
     pub fn find_session<'a>(&self, header: &'a str) -> Option<&'a str> {
         self.find(header, SESSION_TOKEN)
@@ -101,7 +103,7 @@ impl Cookies {
     #[must_use]
     pub fn remember(&self, secrets: &SecretList, header: &str) -> Remember {
         let brief = self.find(header, DONT_REMEMBER).is_some_and(|value| {
-            let value = crate::session_token::decode(value);
+            let value = decode(value);
             // Any properly signed value, as in better-auth, which only ever writes "true".
             secrets.verify(&value).is_ok()
         });
@@ -117,40 +119,58 @@ impl Cookies {
         remember: Remember,
     ) -> Vec<SecretString> {
         let signed = secrets.sign(token.expose_secret());
+        let write = |name, value, max_age| self.render(self.secure, name, value, max_age);
         match remember {
-            Remember::Yes => vec![self.render(SESSION_TOKEN, &signed, Some(SESSION_SECONDS))],
+            Remember::Yes => vec![write(SESSION_TOKEN, &signed, Some(SESSION_SECONDS))],
             Remember::No => vec![
-                self.render(SESSION_TOKEN, &signed, None),
-                self.render(DONT_REMEMBER, &secrets.sign("true"), None),
+                write(SESSION_TOKEN, &signed, None),
+                write(DONT_REMEMBER, &secrets.sign("true"), None),
             ],
         }
     }
 
-    /// The values of the `Set-Cookie` headers that sign somebody out. `session_data` is a copy of the session that better-auth
-    /// keeps when its cookie cache is on; left behind, it would keep the person signed in there.
+    /// The values of the `Set-Cookie` headers that sign somebody out who sent this `Cookie` header (`""` for none).
+    ///
+    /// `session_data` is a copy of the session that better-auth keeps when its cookie cache is on; left behind, it would keep
+    /// the person signed in there. A cookie under the other name goes as well: an older session behind it would take over.
     #[must_use]
-    pub fn sign_out(&self) -> Vec<SecretString> {
-        [SESSION_TOKEN, SESSION_DATA, DONT_REMEMBER]
-            .map(|name| self.render(name, &SecretString::default(), Some(0)))
-            .into()
+    pub fn sign_out(&self, header: &str) -> Vec<SecretString> {
+        let expired = |secure, name| self.render(secure, name, &SecretString::default(), Some(0));
+        let names = [SESSION_TOKEN, SESSION_DATA, DONT_REMEMBER];
+        let other = !self.secure;
+        let under_other_name = names
+            .into_iter()
+            .filter(|name| find(header, &self.name(other, name)).is_some())
+            .map(|name| expired(other, name));
+        names
+            .into_iter()
+            .map(|name| expired(self.secure, name))
+            .chain(under_other_name)
+            .collect()
     }
 
     fn find<'a>(&self, header: &'a str, name: &str) -> Option<&'a str> {
-        let plain = format!("{}.{name}", self.prefix);
-        find(header, &format!("{SECURE}{plain}")).or_else(|| find(header, &plain))
+        find(header, &self.name(self.secure, name))
+            .or_else(|| find(header, &self.name(!self.secure, name)))
     }
 
-    fn render(&self, name: &str, value: &SecretString, max_age: Option<u32>) -> SecretString {
-        let (before, secure) = if self.secure {
-            (SECURE, "; Secure")
-        } else {
-            ("", "")
-        };
+    fn name(&self, secure: bool, name: &str) -> String {
+        let before = if secure { SECURE } else { "" };
+        format!("{before}{}.{name}", self.prefix)
+    }
+
+    fn render(
+        &self,
+        secure: bool,
+        name: &str,
+        value: &SecretString,
+        max_age: Option<u32>,
+    ) -> SecretString {
+        let name = self.name(secure, name);
         let value = utf8_percent_encode(value.expose_secret(), COMPONENT);
         let max_age = max_age.map_or_else(String::new, |seconds| format!("; Max-Age={seconds}"));
-        let prefix = &self.prefix;
-        format!("{before}{prefix}.{name}={value}{max_age}; Path=/; HttpOnly{secure}; SameSite=Lax")
-            .into()
+        let secure = if secure { "; Secure" } else { "" };
+        format!("{name}={value}{max_age}; Path=/; HttpOnly{secure}; SameSite=Lax").into()
     }
 }
 
@@ -210,7 +230,7 @@ mod tests {
     #[test]
     fn sign_out_expires_every_cookie() {
         assert_eq!(
-            exposed(&plain().sign_out()),
+            exposed(&plain().sign_out("")),
             [
                 "better-auth.session_token=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
                 "better-auth.session_data=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
@@ -218,27 +238,41 @@ mod tests {
             ]
         );
         assert_eq!(
-            exposed(&secure().sign_out())[0],
+            exposed(&secure().sign_out(""))[0],
             "__Secure-better-auth.session_token=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax"
         );
     }
 
     #[test]
-    fn both_names_are_found_and_the_secure_one_goes_first() {
+    fn sign_out_expires_a_cookie_under_the_other_name_too() {
+        let header = "better-auth.session_token=a; __Secure-better-auth.session_token=b";
+        assert_eq!(
+            exposed(&secure().sign_out(header))[3..],
+            ["better-auth.session_token=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"]
+        );
+        assert_eq!(
+            exposed(&plain().sign_out(header))[3..],
+            [
+                "__Secure-better-auth.session_token=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax"
+            ]
+        );
+    }
+
+    #[test]
+    fn both_names_are_found_and_the_one_we_write_goes_first() {
         for cookies in [plain(), secure()] {
             let found = |header| cookies.find_session(header);
             assert_eq!(found("better-auth.session_token=a"), Some("a"));
             assert_eq!(found("__Secure-better-auth.session_token=b"), Some("b"));
-            assert_eq!(
-                found("better-auth.session_token=a; __Secure-better-auth.session_token=b"),
-                Some("b")
-            );
             assert_eq!(
                 found("other.session_token=a; better-auth.session_tokens=b"),
                 None
             );
             assert_eq!(found("better-auth.session_token="), None);
         }
+        let both = "better-auth.session_token=a; __Secure-better-auth.session_token=b";
+        assert_eq!(plain().find_session(both), Some("a"));
+        assert_eq!(secure().find_session(both), Some("b"));
         let named = Cookies::new("shop", false).unwrap();
         assert_eq!(
             named.find_session("better-auth.session_token=a; shop.session_token=b"),

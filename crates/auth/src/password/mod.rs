@@ -1,6 +1,6 @@
 //! Passwords as better-auth stores them in `account.password`.
 //!
-//! [`stored`] is the pure part (one call costs about 90 ms and 32 MiB), [`PasswordHasher`] the only way to it from
+//! `stored` is the pure part (one call costs about 90 ms and 32 MiB), [`PasswordHasher`] the only way to it from
 //! outside: a bounded pool, so that a wave of sign-ins can neither stall the async threads nor exhaust memory.
 
 mod hasher;

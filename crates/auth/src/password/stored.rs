@@ -62,6 +62,8 @@ fn parse(stored: &str) -> Option<(&str, Zeroizing<[u8; KEY_BYTES]>)> {
 /// scrypt over the NFKC form of the password. Our copies are wiped; the 32 MiB the crate works in are not, but hold
 /// only mixed blocks and are reused at once by the next caller.
 fn derive(password: &str, salt: &str) -> Result<Zeroizing<[u8; KEY_BYTES]>, PasswordError> {
+    #[cfg(test)]
+    tests::DERIVED.with(|count| count.set(count.get() + 1));
     let params = Params::new(LOG_N, R, P).map_err(|_| PasswordError::Failed)?;
     // Measured first: a string that grows leaves copies of itself behind.
     let length = password.nfkc().map(char::len_utf8).sum();
@@ -82,10 +84,17 @@ fn derive(password: &str, salt: &str) -> Result<Zeroizing<[u8; KEY_BYTES]>, Pass
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
+    use std::cell::Cell;
+
     use proptest::prelude::*;
 
     use super::*;
     use crate::vectors::vector;
+
+    thread_local! {
+        /// How often this test has paid the price of scrypt.
+        pub(super) static DERIVED: Cell<u32> = const { Cell::new(0) };
+    }
 
     #[test]
     fn better_auth_hash_verifies_in_both_spellings_of_hex() {
@@ -119,10 +128,18 @@ mod tests {
     }
 
     #[test]
-    fn unknown_account_and_malformed_hash_are_false() {
+    fn unknown_account_and_malformed_hash_are_false_after_the_same_work() {
         assert!(!verify("correct horse", None).unwrap());
         assert!(!verify("correct horse", Some("plain text")).unwrap());
-        assert!(!verify(&"x".repeat(1 << 20), None).unwrap());
+        assert_eq!(DERIVED.get(), 2);
+    }
+
+    #[test]
+    fn oversize_password_costs_nothing_whoever_it_is_for() {
+        let password = "x".repeat(MAX_VERIFY_BYTES + 1);
+        assert!(!verify(&password, None).unwrap());
+        assert!(!verify(&password, Some(&vector("passwordHash"))).unwrap());
+        assert_eq!(DERIVED.get(), 0);
     }
 
     #[test]
