@@ -25,6 +25,8 @@ DECLARE
   v_gone double precision := (v_now - v_start) / p_window_seconds;
   v_previous integer;
   v_count integer;
+  v_spare integer;
+  v_wait double precision;
 BEGIN
   DELETE FROM rate_limits WHERE ctid IN (
     SELECT ctid FROM rate_limits WHERE expires_at < now() ORDER BY expires_at LIMIT 20 FOR UPDATE SKIP LOCKED);
@@ -38,8 +40,19 @@ BEGIN
       WHERE r.count + v_previous * (1 - v_gone) + 1 <= p_limit
     RETURNING r.count INTO v_count;
   END IF;
-  RETURN QUERY SELECT v_count IS NOT NULL,
-    CASE WHEN v_count IS NULL THEN greatest(1, ceil(p_window_seconds * (1 - v_gone)))::integer ELSE 0 END;
+  IF v_count IS NOT NULL THEN
+    RETURN QUERY SELECT true, 0;
+    RETURN;
+  END IF;
+  -- When the next use would pass: as soon as the previous window has faded enough, or, when this window alone is full, that
+  -- much into the next one, where this one is the previous.
+  SELECT count INTO v_count FROM rate_limits WHERE key = p_key AND window_start = to_timestamp(v_start);
+  v_count := coalesce(v_count, 0);
+  v_spare := p_limit - 1 - v_count;
+  v_wait := CASE WHEN v_spare >= 0
+    THEN 1 - v_spare::double precision / greatest(v_previous, 1) - v_gone
+    ELSE 1 - v_gone + greatest(0, 1 - (p_limit - 1)::double precision / greatest(v_count, 1)) END;
+  RETURN QUERY SELECT false, greatest(1, ceil(p_window_seconds * v_wait))::integer;
 END $$;
 REVOKE EXECUTE ON FUNCTION rate_limit_hit(text, integer, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rate_limit_hit(text, integer, integer) TO agentry_app;
