@@ -1,5 +1,7 @@
 //! Accounts: signing up and in. These have no tenant yet.
 
+use std::fmt;
+
 use sqlx::Row as _;
 
 use crate::ids::{OrganizationId, UserId};
@@ -7,7 +9,6 @@ use crate::session::NewSession;
 use crate::{Db, DbError, new_id};
 
 /// Somebody who signs up with a password.
-#[derive(Debug)]
 pub struct NewAccount<'a> {
     /// The user's id.
     pub user: &'a UserId,
@@ -22,12 +23,27 @@ pub struct NewAccount<'a> {
 }
 
 /// What a sign-in must know of an address.
-#[derive(Debug)]
 pub struct PasswordAccount {
     /// Whose it is.
     pub user: UserId,
     /// The hash to compare with.
     pub password_hash: String,
+}
+
+impl fmt::Debug for NewAccount<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewAccount")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PasswordAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PasswordAccount")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A personal organisation.
@@ -89,7 +105,8 @@ pub async fn find_password(db: &Db, email: &str) -> Result<Option<PasswordAccoun
     .map_err(|e: sqlx::Error| e.into())
 }
 
-/// The personal organisation of a user whom another program made; it is made now when it is missing. Calls at once make one.
+/// The personal organisation of a user whom another program made; it and their membership
+/// are made now when they are missing. Calls at once make one.
 ///
 /// # Errors
 /// As [`insert`].

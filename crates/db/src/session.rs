@@ -1,5 +1,7 @@
 //! Sessions: from a token to who is acting. These look-ups have no tenant yet; they make one possible.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -14,14 +16,27 @@ pub struct Session {
     pub id: String,
     /// Whose it is.
     pub user: UserId,
-    /// The organisation acted in and the role there; `None` when the user is not a member of the one asked for.
+    /// The organisation acted in and the role there; `None` when the user is not a member of the one asked for, or, when none
+    /// was asked for, has no personal one.
     pub membership: Option<(OrganizationId, Role)>,
+    /// Whose session it is: told only when no organisation was asked for and there is none to act in, so that a personal one
+    /// can be made.
+    pub person: Option<Person>,
     /// When it ends.
     pub expires_at: DateTime<Utc>,
 }
 
+/// What a personal organisation is named after.
+#[derive(Clone)]
+pub struct Person {
+    /// Their name; another program may have stored an empty one.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+}
+
 /// A session to be stored.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewSession<'a> {
     /// Its id.
     pub id: &'a str,
@@ -35,6 +50,21 @@ pub struct NewSession<'a> {
     pub user_agent: Option<&'a str>,
 }
 
+impl fmt::Debug for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Person").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for NewSession<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewSession")
+            .field("id", &self.id)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The live session of a token, with the membership read in the same look-up: in the organisation asked for, else in the
 /// session's active one, else in the personal one.
 ///
@@ -45,7 +75,7 @@ pub async fn find(
     token: &str,
     organization: Option<&str>,
 ) -> Result<Option<Session>, DbError> {
-    let row = sqlx::query("SELECT session_id, user_id, organization_id, role, expires_at FROM auth_resolve_session($1, $2)")
+    let row = sqlx::query("SELECT session_id, user_id, organization_id, role, expires_at, name, email FROM auth_resolve_session($1, $2)")
         .bind(token)
         .bind(organization)
         .fetch_optional(&db.pool)
@@ -84,12 +114,15 @@ pub async fn delete(db: &Db, token: &str) -> Result<bool, DbError> {
 fn read(row: &PgRow) -> Result<Session, sqlx::Error> {
     let organization: Option<String> = row.try_get("organization_id")?;
     let role: Option<String> = row.try_get("role")?;
+    let name: Option<String> = row.try_get("name")?;
+    let email: Option<String> = row.try_get("email")?;
     Ok(Session {
         id: row.try_get("session_id")?,
         user: UserId::from(row.try_get::<String, _>("user_id")?),
         membership: organization
             .zip(role)
             .map(|(id, role)| (id.into(), Role::from_word(&role))),
+        person: name.zip(email).map(|(name, email)| Person { name, email }),
         expires_at: row.try_get("expires_at")?,
     })
 }

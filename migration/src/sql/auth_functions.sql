@@ -7,30 +7,38 @@ CREATE FUNCTION app_highest_role(p_roles text) RETURNS text LANGUAGE sql IMMUTAB
   END;
 
 -- From a session token to who is acting, and in which organisation: the one asked for, else the session's active one, else
--- the personal one, each only while `member` says so. No row: no live session. organization_id NULL: not a member there.
+-- the personal one, each only while `member` says so. No row: no live session. organization_id NULL: not a member there, or,
+-- when none was asked for, no personal one yet; then alone name and email are told, to make it from.
 CREATE FUNCTION auth_resolve_session(p_token text, p_organization text)
-RETURNS TABLE (session_id text, user_id text, organization_id text, role text, expires_at timestamptz)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+RETURNS TABLE (session_id text, user_id text, organization_id text, role text, expires_at timestamptz, name text, email text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+-- Every request passes here. Left to itself, the planner plans anew for each organisation asked for: four times the cost.
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
-  SELECT s."id", s."userId", m."organizationId", app_highest_role(m."role"), s."expiresAt"
+  SELECT s."id", s."userId", m."organizationId", app_highest_role(m."role"), s."expiresAt",
+         -- Looked up only where it is needed: a CASE does not touch the branch it does not take.
+         CASE WHEN nowhere THEN (SELECT u."name" FROM "user" u WHERE u."id" = s."userId") END,
+         CASE WHEN nowhere THEN (SELECT u."email" FROM "user" u WHERE u."id" = s."userId") END
   FROM "session" s
   LEFT JOIN LATERAL (
     SELECT m."organizationId", string_agg(m."role", ',') AS "role"
     FROM "member" m
-    LEFT JOIN "organization" o ON o."id" = m."organizationId"
-    WHERE m."userId" = s."userId" AND (p_organization IS NULL OR m."organizationId" = p_organization)
-    GROUP BY m."organizationId", o.personal_user_id
-    ORDER BY (m."organizationId" IS NOT DISTINCT FROM s."activeOrganizationId") DESC,
-             (o.personal_user_id IS NOT DISTINCT FROM s."userId") DESC,
-             min(m."createdAt"), m."organizationId"
+    JOIN "organization" o ON o."id" = m."organizationId"
+    WHERE m."userId" = s."userId"
+      AND CASE WHEN p_organization IS NULL
+            THEN m."organizationId" = s."activeOrganizationId" OR o.personal_user_id = s."userId"
+            ELSE m."organizationId" = p_organization END
+    GROUP BY m."organizationId"
+    ORDER BY (m."organizationId" IS NOT DISTINCT FROM s."activeOrganizationId") DESC
     LIMIT 1
   ) m ON true
+  CROSS JOIN LATERAL (SELECT p_organization IS NULL AND m."organizationId" IS NULL AS nowhere) n
   WHERE s."token" = p_token AND s."expiresAt" > now();
 END $$;
 
--- The personal organisation of a user and its owner membership; makes them when they are missing. Two calls at once make
+-- The personal organisation of a user and its owner membership; makes either when it is missing. Two calls at once make
 -- one; two users with one slug get two. A slug is tried plain, then numbered, then with the tail of the organisation's id.
 CREATE FUNCTION auth_ensure_personal_organization(
   p_user_id text, p_organization_id text, p_member_id text, p_name text, p_slug text)
@@ -40,14 +48,13 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE
   v_slug text := p_slug;
   v_try integer := 1;
-  v_made text;
+  v_id text;
 BEGIN
   LOOP
     BEGIN
       INSERT INTO "organization" ("id", "name", "slug", "createdAt", personal_user_id)
       VALUES (p_organization_id, p_name, v_slug, now_ms(), p_user_id)
-      ON CONFLICT (personal_user_id) DO NOTHING
-      RETURNING "id" INTO v_made;
+      ON CONFLICT (personal_user_id) DO NOTHING;
       EXIT;
     EXCEPTION WHEN unique_violation THEN
       v_try := v_try + 1;
@@ -55,9 +62,11 @@ BEGIN
       IF v_try > 21 THEN RAISE; END IF;
     END;
   END LOOP;
-  IF v_made IS NOT NULL THEN
+  -- Locked, because nothing in better-auth's tables keeps two calls from adding the same member twice.
+  SELECT o."id" INTO v_id FROM "organization" o WHERE o.personal_user_id = p_user_id FOR NO KEY UPDATE;
+  IF NOT EXISTS (SELECT FROM "member" m WHERE m."organizationId" = v_id AND m."userId" = p_user_id) THEN
     INSERT INTO "member" ("id", "organizationId", "userId", "role", "createdAt")
-    VALUES (p_member_id, v_made, p_user_id, 'owner', now_ms());
+    VALUES (p_member_id, v_id, p_user_id, 'owner', now_ms());
   END IF;
   RETURN QUERY SELECT o."id", o."slug" FROM "organization" o WHERE o.personal_user_id = p_user_id;
 END $$;
@@ -100,12 +109,12 @@ BEGIN
 END $$;
 
 -- What a sign-in must know of an address: whose it is, and the hash to compare with.
-CREATE FUNCTION auth_find_password(p_email text) RETURNS TABLE (user_id text, name text, password text)
+CREATE FUNCTION auth_find_password(p_email text) RETURNS TABLE (user_id text, password text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
-  SELECT u."id", u."name", a."password" FROM "user" u
+  SELECT u."id", a."password" FROM "user" u
   JOIN "account" a ON a."userId" = u."id" AND a."providerId" = 'credential'
   WHERE u."email" = p_email AND a."password" IS NOT NULL
   ORDER BY a."createdAt" LIMIT 1;
