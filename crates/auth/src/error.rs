@@ -1,5 +1,12 @@
 //! Why something was not accepted. One enum for each kind of question, so that a caller meets only the answers it can get;
-//! each is matched without `_`. No message repeats what was presented.
+//! each is matched without `_`. No message repeats what was presented, and none repeats what the database said: that is the
+//! source of the error, for the log alone.
+
+use std::time::Duration;
+
+use agentry_db::DbError;
+
+use crate::session_token::NoRandomness;
 
 /// Why a password was not hashed or not checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -116,6 +123,158 @@ impl Refusal {
             | Self::JsonWebToken
             | Self::Oversize
             | Self::Organization => false,
+        }
+    }
+}
+
+/// Why a request is not let through.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// The credential cannot be one of ours, or the organisation asked for cannot be one: HTTP 401.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The session has expired, was signed out, or never was: HTTP 401.
+    #[error("the session has ended")]
+    UnknownSession,
+    /// The session is good, but its user is not a member of the organisation asked for, whether or not there is one: HTTP 403.
+    #[error("you are not a member of this organization")]
+    NotAMember,
+    /// The database could not answer.
+    #[error("the credential could not be looked up")]
+    Db(#[from] DbError),
+}
+
+/// Why a name was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing but white space.
+    #[error("the name is empty")]
+    Empty,
+    /// More than 200 characters.
+    #[error("the name is longer than 200 characters")]
+    TooLong,
+    /// A NUL, a line break or another control character.
+    #[error("the name contains a control character")]
+    Control,
+}
+
+/// Why nobody was signed up. Nothing was stored then.
+#[derive(Debug, thiserror::Error)]
+pub enum SignUpError {
+    /// The name will not do.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The address will not do.
+    #[error(transparent)]
+    Email(#[from] EmailError),
+    /// Fewer than 8 UTF-16 units.
+    #[error("the password must have at least 8 characters")]
+    PasswordTooShort,
+    /// More than 128 UTF-16 units.
+    #[error("the password must have at most 128 characters")]
+    PasswordTooLong,
+    /// Somebody has signed up with this address.
+    #[error("an account with this email address exists already")]
+    EmailTaken,
+    /// Too many accounts were made from this network address.
+    #[error("too many accounts were made from here, try again later")]
+    TooMany {
+        /// When it may work again, from now.
+        retry_after: Duration,
+    },
+    /// Every worker is hashing and the queue is full: try again in a few seconds.
+    #[error("too many people are signing in at the moment, try again in a few seconds")]
+    Busy,
+    /// The system gave no randomness, or it is shutting down.
+    #[error("signing up failed")]
+    Failed,
+    /// The database could not answer.
+    #[error("the account could not be stored")]
+    Db(#[from] DbError),
+}
+
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// No account has this address, or it has no password, or another one. Which of these is not told, by time either.
+    #[error("the email address or the password is wrong")]
+    Invalid,
+    /// Too many attempts from this network address, or on this account, whether or not there is one.
+    #[error("too many attempts to sign in, try again later")]
+    TooMany {
+        /// When it may work again, from now.
+        retry_after: Duration,
+    },
+    /// Every worker is hashing and the queue is full: try again in a few seconds.
+    #[error("too many people are signing in at the moment, try again in a few seconds")]
+    Busy,
+    /// The system gave no randomness, or it is shutting down, or the session was gone as soon as it was made.
+    #[error("signing in failed")]
+    Failed,
+    /// The database could not answer.
+    #[error("the account could not be looked up")]
+    Db(#[from] DbError),
+}
+
+impl From<PasswordError> for SignUpError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::TooShort => Self::PasswordTooShort,
+            PasswordError::TooLong => Self::PasswordTooLong,
+            PasswordError::Busy => Self::Busy,
+            PasswordError::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<PasswordError> for SignInError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            // The length rule is for new passwords; one outside it is merely wrong.
+            PasswordError::TooShort | PasswordError::TooLong => Self::Invalid,
+            PasswordError::Busy => Self::Busy,
+            PasswordError::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<AuthError> for SignInError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Refused(_) | AuthError::UnknownSession | AuthError::NotAMember => {
+                Self::Failed
+            }
+            AuthError::Db(error) => Self::Db(error),
+        }
+    }
+}
+
+impl From<NoRandomness> for SignUpError {
+    fn from(_: NoRandomness) -> Self {
+        Self::Failed
+    }
+}
+
+impl From<NoRandomness> for SignInError {
+    fn from(_: NoRandomness) -> Self {
+        Self::Failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_message_repeats_what_the_database_said() {
+        let cause = || DbError::Refused("permission denied for table account".to_owned());
+        for shown in [
+            AuthError::from(cause()).to_string(),
+            SignUpError::from(cause()).to_string(),
+            SignInError::from(cause()).to_string(),
+            SignInError::from(AuthError::from(cause())).to_string(),
+        ] {
+            assert!(!shown.contains("permission"), "{shown}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! From a credential to an actor: passwords, session tokens, cookies, bearer tokens and email addresses,
+//! From a credential to an [`Actor`]: sessions, signing up, in and out, passwords, session tokens, cookies, bearer tokens and email addresses,
 //! all byte for byte as better-auth (1.4 to 1.7) writes and reads them, so that a JavaScript front end and
 //! Agentry can share one database and one cookie.
 //!
@@ -10,14 +10,23 @@
 //! [`credential::Credential`] and, in order of precedence, a step to [`credential::Presented::credential`]; the compiler then
 //! names every place that must decide about it. Reasons to refuse go into [`error::Refusal`].
 
+mod actor;
 pub mod bearer;
 pub mod cookie;
 pub mod credential;
 pub mod email;
 pub mod error;
+pub mod name;
 pub mod password;
 pub mod secret;
+mod service;
 pub mod session_token;
+pub mod slug;
+mod throttle;
+
+pub use actor::{Actor, Client};
+pub use error::{AuthError, SignInError, SignUpError};
+pub use service::{Auth, AuthSettings, SignUp, SignedIn};
 
 #[cfg(test)]
 mod vectors;

@@ -1,0 +1,123 @@
+//! Who acts, once a credential has been looked up.
+
+use std::net::IpAddr;
+
+use agentry_db::Tenant;
+use secrecy::SecretString;
+
+use crate::credential::SessionCarrier;
+
+/// The most characters of a user agent that are stored.
+const MAX_USER_AGENT_CHARS: usize = 512;
+
+/// Whoever makes a request: the tenant they act for, and by what. Only [`crate::Auth`] makes one, from what the database just
+/// said. `Debug` does not show the token.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub(crate) tenant: Tenant,
+    pub(crate) session_id: String,
+    pub(crate) carrier: SessionCarrier,
+    pub(crate) token: SecretString,
+    pub(crate) client: Client,
+}
+
+/// Where a request comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Client {
+    /// The network address, behind whatever proxies are trusted.
+    pub ip: Option<IpAddr>,
+    /// What the client calls itself, as it came.
+    pub user_agent: Option<String>,
+}
+
+impl Actor {
+    /// What opens a connection.
+    #[must_use]
+    pub const fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// The session's id; not a credential.
+    #[must_use]
+    pub fn session_id(&self) -> &str {
+        &self.session_id
+    }
+
+    /// What the credential came in: `cookie` or `bearer`.
+    #[must_use]
+    pub const fn credential(&self) -> &'static str {
+        match self.carrier {
+            SessionCarrier::Cookie => "cookie",
+            SessionCarrier::Bearer => "bearer",
+        }
+    }
+
+    /// What carried the session's token.
+    #[must_use]
+    pub const fn carrier(&self) -> SessionCarrier {
+        self.carrier
+    }
+
+    /// Where the request comes from.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Client {
+    /// The address as stored in `session."ipAddress"`.
+    pub(crate) fn stored_ip(&self) -> Option<String> {
+        self.ip.map(|ip| ip.to_canonical().to_string())
+    }
+
+    /// The user agent as stored in `session."userAgent"`: cut, and without control characters (PostgreSQL stores no NUL).
+    pub(crate) fn stored_user_agent(&self) -> Option<String> {
+        let plain = self.user_agent.as_deref()?.chars();
+        let kept: String = plain
+            .filter(|c| !c.is_control())
+            .take(MAX_USER_AGENT_CHARS)
+            .collect();
+        (!kept.is_empty()).then_some(kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use agentry_db::Role;
+
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_token() {
+        let actor = Actor {
+            tenant: Tenant::new("user".into(), "org".into(), Role::Owner).unwrap(),
+            session_id: "session".to_owned(),
+            carrier: SessionCarrier::Bearer,
+            token: "NzMKIWXjzqaznCOVtwkjT3wct0LeNdk7".into(),
+            client: Client::default(),
+        };
+        let shown = format!("{actor:?}");
+        assert!(
+            shown.contains("session") && !shown.contains("NzMK"),
+            "{shown}"
+        );
+        assert_eq!(actor.credential(), "bearer");
+    }
+
+    #[test]
+    fn stored_client_is_cut_and_plain() {
+        let client = |agent: &str| Client {
+            ip: Some("::ffff:192.0.2.7".parse().unwrap()),
+            user_agent: Some(agent.to_owned()),
+        };
+        assert_eq!(client("x").stored_ip().unwrap(), "192.0.2.7");
+        let long = client(&"é".repeat(600)).stored_user_agent().unwrap();
+        assert_eq!(long, "é".repeat(512));
+        assert_eq!(client("a\0b\n").stored_user_agent().unwrap(), "ab");
+        assert_eq!(client("\0").stored_user_agent(), None);
+        assert_eq!(Client::default().stored_ip(), None);
+    }
+}

@@ -1,0 +1,70 @@
+use agentry_db::session::NewSession;
+use agentry_db::{Tenant, new_id};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Auth, SignedIn};
+use crate::actor::{Actor, Client};
+use crate::cookie::Remember;
+use crate::credential::SessionCarrier;
+use crate::session_token::{self, NoRandomness};
+
+/// A session about to be stored, and what its row needs.
+pub(super) struct FreshSession {
+    id: String,
+    token: SecretString,
+    expires_at: DateTime<Utc>,
+    remember: Remember,
+    client: Client,
+    ip_address: Option<String>,
+    user_agent: Option<String>,
+}
+
+impl FreshSession {
+    pub(super) fn new(remember: Remember, client: Client) -> Result<Self, NoRandomness> {
+        let life = TimeDelta::seconds(remember.session_seconds().into());
+        Ok(Self {
+            id: new_id(),
+            token: session_token::generate()?,
+            // Milliseconds, as the row has it.
+            expires_at: (Utc::now() + life).trunc_subsecs(3),
+            remember,
+            ip_address: client.stored_ip(),
+            user_agent: client.stored_user_agent(),
+            client,
+        })
+    }
+
+    pub(super) fn row(&self) -> NewSession<'_> {
+        NewSession {
+            id: &self.id,
+            token: self.token.expose_secret(),
+            expires_at: self.expires_at,
+            ip_address: self.ip_address.as_deref(),
+            user_agent: self.user_agent.as_deref(),
+        }
+    }
+
+    pub(super) const fn token(&self) -> &SecretString {
+        &self.token
+    }
+
+    /// The answer, once the session is stored.
+    pub(super) fn signed_in(self, auth: &Auth, tenant: Tenant) -> SignedIn {
+        let parts = &auth.0;
+        SignedIn {
+            set_cookies: parts
+                .cookies
+                .sign_in(&parts.secrets, &self.token, self.remember),
+            actor: Actor {
+                tenant,
+                session_id: self.id,
+                carrier: SessionCarrier::Cookie,
+                token: self.token.clone(),
+                client: self.client,
+            },
+            token: self.token,
+            expires_at: self.expires_at,
+        }
+    }
+}

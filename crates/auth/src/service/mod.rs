@@ -1,0 +1,100 @@
+//! [`Auth`]: everything that needs the database, behind one cheap clone.
+
+mod authenticate;
+mod fresh;
+mod settings;
+mod sign_in;
+mod sign_up;
+
+use std::fmt;
+use std::sync::Arc;
+
+use agentry_db::{Constraint, Db, DbError, session};
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::actor::Actor;
+use crate::cookie::Cookies;
+use crate::password::PasswordHasher;
+use crate::secret::SecretList;
+
+pub use settings::AuthSettings;
+pub use sign_up::SignUp;
+
+/// Makes actors of credentials, and credentials of passwords. Clones share everything.
+#[derive(Clone)]
+pub struct Auth(Arc<Parts>);
+
+struct Parts {
+    db: Db,
+    hasher: PasswordHasher,
+    secrets: SecretList,
+    cookies: Cookies,
+    settings: AuthSettings,
+}
+
+/// Somebody who has just signed up or in. `Debug` shows no secret.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// Who, in their personal organisation.
+    pub actor: Actor,
+    /// The session's token, for clients that send it in a bearer header.
+    pub token: SecretString,
+    /// When the session ends, in milliseconds.
+    pub expires_at: DateTime<Utc>,
+    /// The values of the `Set-Cookie` headers, for browsers.
+    pub set_cookies: Vec<SecretString>,
+}
+
+impl Auth {
+    /// `cookies` must be named as better-auth's are where one front end uses both.
+    #[must_use]
+    pub fn new(
+        db: Db,
+        hasher: PasswordHasher,
+        secrets: SecretList,
+        cookies: Cookies,
+        settings: AuthSettings,
+    ) -> Self {
+        Self(Arc::new(Parts {
+            db,
+            hasher,
+            secrets,
+            cookies,
+            settings,
+        }))
+    }
+
+    /// Ends the actor's session, everywhere at once. Whether it was still there.
+    ///
+    /// # Errors
+    /// [`DbError`] as the database answers.
+    pub async fn sign_out(&self, actor: &Actor) -> Result<bool, DbError> {
+        session::delete(&self.0.db, actor.token.expose_secret()).await
+    }
+
+    /// The values of the `Set-Cookie` headers that make a browser forget its session. `header` is the `Cookie` header it sent.
+    #[must_use]
+    pub fn clear_cookies(&self, header: Option<&str>) -> Vec<SecretString> {
+        self.0.cookies.sign_out(header.unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth")
+            .field("settings", &self.0.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a row could not be stored because its user was deleted a moment ago.
+fn is_user_gone(error: &DbError) -> bool {
+    matches!(
+        error,
+        DbError::Constraint {
+            kind: Constraint::Reference,
+            ..
+        }
+    )
+}

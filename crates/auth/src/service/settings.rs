@@ -1,0 +1,29 @@
+use std::time::Duration;
+
+use agentry_db::rate_limit::RateLimit;
+
+/// How often somebody may try to sign up or in, counted over all replicas. A refused attempt is not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuthSettings {
+    /// Attempts to sign in from one network address (of IPv6: one /64), good ones included.
+    pub sign_in_per_address: RateLimit,
+    /// Attempts to sign in to one account, good ones included. It slows down whoever guesses from many addresses; it also lets
+    /// them keep the account's owner out, so it should not be much stricter than that needs.
+    pub sign_in_per_account: RateLimit,
+    /// Attempts to sign up from one network address, once the form is filled in properly.
+    pub sign_up_per_address: RateLimit,
+}
+
+impl Default for AuthSettings {
+    /// 30 in a minute, 10 in a minute and 20 in an hour: room for an office behind one address, none for guessing.
+    fn default() -> Self {
+        const MINUTE: Duration = Duration::from_mins(1);
+        const HOUR: Duration = Duration::from_hours(1);
+        let limit = |count, window| RateLimit { count, window };
+        Self {
+            sign_in_per_address: limit(30, MINUTE),
+            sign_in_per_account: limit(10, MINUTE),
+            sign_up_per_address: limit(20, HOUR),
+        }
+    }
+}

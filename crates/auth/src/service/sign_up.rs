@@ -1,0 +1,76 @@
+use std::fmt;
+
+use agentry_db::account::{self, NewAccount};
+use agentry_db::ids::UserId;
+use agentry_db::{Role, Tenant, UnsafeId, new_id};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::fresh::FreshSession;
+use super::{Auth, SignedIn};
+use crate::actor::Client;
+use crate::cookie::Remember;
+use crate::email::Email;
+use crate::error::SignUpError;
+use crate::throttle::Attempt;
+use crate::{name, password, slug};
+
+/// Somebody who wants an account, as typed. `Debug` shows nothing of them.
+pub struct SignUp {
+    /// What they are called; their personal organisation will be called so too.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// The password they chose.
+    pub password: SecretString,
+}
+
+impl Auth {
+    /// Stores a user, their password, their personal organisation and a first session, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`SignUpError`]. An address that is taken is told as such: a form that hid it would need a message to the address.
+    pub async fn sign_up(
+        &self,
+        new: SignUp,
+        remember: Remember,
+        client: Client,
+    ) -> Result<SignedIn, SignUpError> {
+        let parts = &self.0;
+        let SignUp {
+            name,
+            email,
+            password,
+        } = new;
+        // What is merely mistyped costs nothing and is not counted.
+        let name = name::check(&name)?;
+        let email = Email::parse(&email)?;
+        password::check_length(password.expose_secret())?;
+        Attempt::NewAccount(client.ip)
+            .count(&parts.db, parts.settings.sign_up_per_address)
+            .await?
+            .map_err(|retry_after| SignUpError::TooMany { retry_after })?;
+
+        let password_hash = parts.hasher.hash(password).await?;
+        let fresh = FreshSession::new(remember, client)?;
+        let user: UserId = new_id();
+        let account = NewAccount {
+            user: &user,
+            name,
+            email: email.as_str(),
+            password_hash: &password_hash,
+            slug: &slug::personal(name, email.as_str(), user.as_str()),
+        };
+        let home = account::insert(&parts.db, &account, &fresh.row())
+            .await?
+            .ok_or(SignUpError::EmailTaken)?;
+        let tenant =
+            Tenant::new(user, home.id, Role::Owner).map_err(|UnsafeId| SignUpError::Failed)?;
+        Ok(fresh.signed_in(self, tenant))
+    }
+}
+
+impl fmt::Debug for SignUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignUp").finish_non_exhaustive()
+    }
+}
