@@ -1,1 +1,8 @@
-//! Stub.
+//! The `agentry` binary's insides: command line, configuration, secrets, logging, the embedded PostgreSQL.
+//!
+//! The one rule: nothing here decides what a tenant may see or do. This crate starts things, joins them and stops them.
+//!
+//! To add a setting: a field in the fitting file of [`config`], with its flag, variable, default and a sentence; then
+//! `AGENTRY_WRITE_DOCS=1 cargo test configuration_page` writes it into `docs/configuration.md`.
+
+pub mod embedded;

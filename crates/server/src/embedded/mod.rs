@@ -1,0 +1,236 @@
+//! A PostgreSQL of Agentry's own, for when no `DATABASE_URL` is given.
+//!
+//! It lives in the data folder, is reached over a Unix socket only, keeps its data between runs, is started again
+//! when it dies, and stops when Agentry stops.
+
+mod account;
+mod binaries;
+mod bootstrap;
+mod error;
+mod folder;
+mod initdb;
+mod log;
+mod pidfile;
+mod postmaster;
+mod process;
+mod settings;
+mod supervisor;
+#[cfg(test)]
+mod tests;
+mod watchdog;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sqlx::postgres::PgConnectOptions;
+use url::form_urlencoded::byte_serialize;
+
+pub use binaries::MINIMUM_MAJOR;
+pub use error::EmbeddedError;
+
+use account::Account;
+use folder::{DataFolder, PORT};
+use postmaster::Postmaster;
+use supervisor::Supervisor;
+use watchdog::Watchdog;
+
+/// The role that owns the cluster, its database and everything migrations make; its superuser.
+pub const OWNER_ROLE: &str = "agentry_owner";
+/// The login the service connects as: it owns nothing and row security binds it.
+pub const SERVICE_ROLE: &str = "agentry_service";
+/// The database.
+pub const DATABASE: &str = "agentry";
+
+/// How to run the embedded PostgreSQL.
+#[derive(Debug, Clone)]
+pub struct EmbeddedOptions {
+    /// Where cluster, log, lock and socket live; made when missing.
+    pub data_dir: PathBuf,
+    /// The folder of the server programs; `None` searches the usual places.
+    pub bin_dir: Option<PathBuf>,
+    /// `false` turns off everything that protects data from a crash of the machine, which makes tests several times faster.
+    pub durable: bool,
+    /// Ends the server when this process ends in any way, even by `kill -9`.
+    pub stop_with_parent: bool,
+    /// Removes the data folder when the server was stopped or this process ended. Only together with `stop_with_parent`.
+    pub remove_at_end: bool,
+    /// More PostgreSQL settings, by name; they win over ours.
+    pub settings: Vec<(String, String)>,
+}
+
+impl EmbeddedOptions {
+    /// For data that matters.
+    #[must_use]
+    pub fn durable(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            bin_dir: None,
+            durable: true,
+            stop_with_parent: true,
+            remove_at_end: false,
+            settings: Vec::new(),
+        }
+    }
+
+    /// For tests: fast, gone with the process that started it, folder and all.
+    #[must_use]
+    pub fn throwaway(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            durable: false,
+            remove_at_end: true,
+            ..Self::durable(data_dir)
+        }
+    }
+}
+
+/// A running embedded PostgreSQL. Stop it with [`EmbeddedPostgres::stop`]; a dropped one is told to stop but not waited for.
+#[derive(Debug)]
+pub struct EmbeddedPostgres {
+    // Before the folder: the lock is let go of last.
+    supervisor: Supervisor,
+    folder: DataFolder,
+    socket_dir: PathBuf,
+    version: String,
+}
+
+impl EmbeddedPostgres {
+    /// Starts the server on the data folder, making the cluster, its roles and its database when they are missing, and
+    /// returns once it takes connections.
+    ///
+    /// # Errors
+    ///
+    /// Every [`EmbeddedError`] but `StoppedHard`; each says in a sentence what to do.
+    pub async fn start(options: EmbeddedOptions) -> Result<Self, EmbeddedError> {
+        let path = options.data_dir.clone();
+        let started = tokio::task::spawn_blocking(move || Self::launch(&options))
+            .await
+            .map_err(|error| {
+                EmbeddedError::io("start PostgreSQL in", path)(io::Error::other(error))
+            })??;
+        bootstrap::prepare(&started.socket_dir).await?;
+        Ok(started)
+    }
+
+    fn launch(options: &EmbeddedOptions) -> Result<Self, EmbeddedError> {
+        let Cluster {
+            folder,
+            socket_dir,
+            postmaster,
+        } = Cluster::open(options)?;
+        let version = postmaster.binaries.version.clone();
+        let watchdog = if options.stop_with_parent {
+            Some(Watchdog::start(
+                options.durable,
+                options.remove_at_end.then(|| folder.path()),
+            )?)
+        } else {
+            None
+        };
+        let child = postmaster.start()?;
+        let supervisor = Supervisor::new(postmaster, child, watchdog)?;
+        Ok(Self {
+            supervisor,
+            folder,
+            socket_dir,
+            version,
+        })
+    }
+
+    /// Stops the server and waits until it has ended. Close the pools first: connections still open are cut.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbeddedError::StoppedHard`] when it did not stop in a minute and had to be cut off; nothing committed is lost then either.
+    pub async fn stop(self) -> Result<(), EmbeddedError> {
+        self.supervisor.stop().await
+    }
+
+    /// The server's version, such as `15.18`.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The data folder, absolute.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The folder of the Unix socket.
+    #[must_use]
+    pub fn socket_dir(&self) -> &Path {
+        &self.socket_dir
+    }
+
+    /// The server's process id, unless it is being started again just now.
+    #[must_use]
+    pub fn pid(&self) -> Option<i32> {
+        self.supervisor.pid()
+    }
+
+    /// Connects as the owner, for migrations.
+    #[must_use]
+    pub fn owner_options(&self) -> PgConnectOptions {
+        bootstrap::connect_options(&self.socket_dir, OWNER_ROLE, DATABASE)
+    }
+
+    /// Connects as the service.
+    #[must_use]
+    pub fn service_options(&self) -> PgConnectOptions {
+        bootstrap::connect_options(&self.socket_dir, SERVICE_ROLE, DATABASE)
+    }
+
+    /// The owner's connection as a URL that libpq and sqlx both read. It holds no secret.
+    #[must_use]
+    pub fn owner_url(&self) -> String {
+        self.url(OWNER_ROLE)
+    }
+
+    /// The service's connection as a URL that libpq and sqlx both read. It holds no secret.
+    #[must_use]
+    pub fn service_url(&self) -> String {
+        self.url(SERVICE_ROLE)
+    }
+
+    fn url(&self, role: &str) -> String {
+        let host: String = byte_serialize(self.socket_dir.as_os_str().as_encoded_bytes()).collect();
+        // A space is `+` in forms but `%20` to libpq.
+        let host = host.replace('+', "%20");
+        format!("postgresql://{role}@localhost:{PORT}/{DATABASE}?host={host}&sslmode=disable")
+    }
+}
+
+/// A cluster made ready to be started, its folder locked.
+#[derive(Debug)]
+struct Cluster {
+    folder: DataFolder,
+    socket_dir: PathBuf,
+    postmaster: Postmaster,
+}
+
+impl Cluster {
+    fn open(options: &EmbeddedOptions) -> Result<Self, EmbeddedError> {
+        let account = Account::choose()?;
+        let folder = DataFolder::open(&options.data_dir, &account)?;
+        let cluster = folder.cluster();
+        let existing = initdb::cluster_major(&cluster).map(|major| (cluster.as_path(), major));
+        let binaries = binaries::find(options.bin_dir.as_deref(), existing)?;
+        initdb::ensure_cluster(&folder, &binaries, &account, options.durable)?;
+        account.own_all(&cluster)?;
+        let socket_dir = folder.socket_dir(&account)?;
+        let settings = settings::settings(&socket_dir, options.durable, &options.settings);
+        let postmaster = Postmaster {
+            binaries,
+            account,
+            cluster,
+            log: folder.log(),
+            settings,
+        };
+        Ok(Self {
+            folder,
+            socket_dir,
+            postmaster,
+        })
+    }
+}
