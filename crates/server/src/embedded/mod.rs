@@ -142,7 +142,12 @@ impl EmbeddedPostgres {
     ///
     /// [`EmbeddedError::StoppedHard`] when it did not stop in a minute and had to be cut off; nothing committed is lost then either.
     pub async fn stop(self) -> Result<(), EmbeddedError> {
-        self.supervisor.stop().await
+        let stopped = self.supervisor.stop().await;
+        if !self.socket_dir.starts_with(self.folder.path()) {
+            // Ours in a shared place. Empty now; if not, the next start uses it again.
+            let _ = std::fs::remove_dir(&self.socket_dir);
+        }
+        stopped
     }
 
     /// The server's version, such as `15.18`.
