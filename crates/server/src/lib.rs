@@ -5,4 +5,8 @@
 //! To add a setting: a field in the fitting file of [`config`], with its flag, variable, default and a sentence; then
 //! `AGENTRY_WRITE_DOCS=1 cargo test configuration_page` writes it into `docs/configuration.md`.
 
+pub mod cli;
+pub mod config;
 pub mod embedded;
+pub mod secrets;
+pub mod telemetry;

@@ -16,7 +16,7 @@ mod process;
 mod settings;
 mod supervisor;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod watchdog;
 
 use std::io;
@@ -204,6 +204,19 @@ impl EmbeddedPostgres {
         let host = host.replace('+', "%20");
         format!("postgresql://{role}@localhost:{PORT}/{DATABASE}?host={host}&sslmode=disable")
     }
+}
+
+/// Whether the account PostgreSQL would run as may enter `folder`.
+#[must_use]
+pub fn reachable(folder: &Path) -> bool {
+    let reach = || {
+        Account::choose()?.check_reach(
+            &folder
+                .canonicalize()
+                .map_err(EmbeddedError::io("open", folder))?,
+        )
+    };
+    reach().is_ok()
 }
 
 /// A cluster made ready to be started, its folder locked.

@@ -1,0 +1,46 @@
+//! What can be wrong with the settings, each as one sentence. None of them quotes a secret.
+
+/// A missing or malformed setting.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ConfigError {
+    /// A database URL cannot be understood.
+    #[error("{name} is not a PostgreSQL URL: expected postgres://user:password@host:5432/database")]
+    DatabaseUrl {
+        /// The variable.
+        name: &'static str,
+    },
+    /// The owner's URL without the service's.
+    #[error(
+        "DATABASE_OWNER_URL is given but DATABASE_URL is not: give both, or neither to run with a PostgreSQL of Agentry's own"
+    )]
+    OwnerWithoutService,
+    /// An operation of the owner without the owner's URL.
+    #[error("DATABASE_OWNER_URL is missing: this needs the login that owns the tables")]
+    OwnerMissing,
+    /// No encryption keys beside a given database.
+    #[error(
+        "AGENTRY_ENCRYPTION_KEYS is missing: with DATABASE_URL, give it as id:key, the key being 64 hexadecimal digits (`openssl rand -hex 32` makes one)"
+    )]
+    KeysMissing,
+    /// The key ring cannot be understood.
+    #[error(
+        "AGENTRY_ENCRYPTION_KEYS is malformed: {0}; expected id:key,id:key,…, each id of 1 to 32 letters, digits, - or _ and each key of 64 hexadecimal digits"
+    )]
+    Keys(&'static str),
+    /// The single key cannot be understood.
+    #[error("ENCRYPTION_KEY is malformed: expected 64 hexadecimal digits")]
+    Key,
+    /// No secret for sessions beside a given database.
+    #[error(
+        "AGENTRY_AUTH_SECRET is missing: with DATABASE_URL, give it (or AGENTUITY_AUTH_SECRET or BETTER_AUTH_SECRET), the same value as the front end uses"
+    )]
+    AuthSecretMissing,
+    /// The secret for sessions can be guessed.
+    #[error(
+        "{name} is too short: it needs at least 32 characters (`openssl rand -base64 32` makes one)"
+    )]
+    AuthSecretShort {
+        /// The variable.
+        name: &'static str,
+    },
+}

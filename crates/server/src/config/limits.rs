@@ -1,0 +1,135 @@
+//! What one client may ask for. Everything past a limit is refused before it is executed, with a code.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::units::{bytes, duration};
+
+/// Limits of documents, sockets, contents and attempts.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitsConfig {
+    /// How deep fields may nest in a document
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_DEPTH",
+        value_name = "N",
+        default_value = "12"
+    )]
+    pub max_depth: usize,
+    /// Largest complexity of a document: its fields, each counted as often as the page sizes above it say
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_COMPLEXITY",
+        value_name = "N",
+        default_value = "5000"
+    )]
+    pub max_complexity: usize,
+    /// Most aliases in a document
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_ALIASES",
+        value_name = "N",
+        default_value = "30"
+    )]
+    pub max_aliases: usize,
+    /// Most fields at the root of an operation
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_ROOT_FIELDS",
+        value_name = "N",
+        default_value = "20"
+    )]
+    pub max_root_fields: usize,
+    /// Most directives in a document
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_DIRECTIVES",
+        value_name = "N",
+        default_value = "50"
+    )]
+    pub max_directives: usize,
+    /// Most tokens in a document
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_TOKENS",
+        value_name = "N",
+        default_value = "5000"
+    )]
+    pub max_tokens: usize,
+    /// Largest document
+    #[arg(long, env = "AGENTRY_MAX_DOCUMENT", value_name = "SIZE", default_value = "64KiB", value_parser = bytes)]
+    pub max_document: usize,
+    /// How deep lists and objects may nest in an input value
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_INPUT_NESTING",
+        value_name = "N",
+        default_value = "16"
+    )]
+    pub max_input_nesting: usize,
+    /// Longest content of a message, in bytes of UTF-8
+    #[arg(long, env = "AGENTRY_MAX_MESSAGE", value_name = "SIZE", default_value = "256KiB", value_parser = bytes)]
+    pub max_message: usize,
+    /// Most agents in an organisation
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_AGENTS",
+        value_name = "N",
+        default_value = "1000"
+    )]
+    pub max_agents: u32,
+    /// Most subscriptions on one WebSocket
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_SUBSCRIPTIONS",
+        value_name = "N",
+        default_value = "50"
+    )]
+    pub max_subscriptions: usize,
+    /// Most WebSocket connections and event streams of one user
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_SOCKETS",
+        value_name = "N",
+        default_value = "20"
+    )]
+    pub max_sockets: usize,
+    /// Largest message on a WebSocket
+    #[arg(long, env = "AGENTRY_MAX_SOCKET_MESSAGE", value_name = "SIZE", default_value = "256KiB", value_parser = bytes)]
+    pub max_socket_message: usize,
+    /// How long a new WebSocket may take to send `connection_init`
+    #[arg(long, env = "AGENTRY_SOCKET_INIT_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub socket_init_timeout: Duration,
+    /// How often an idle WebSocket or event stream is pinged
+    #[arg(long, env = "AGENTRY_SOCKET_PING", value_name = "TIME", default_value = "20s", value_parser = duration)]
+    pub socket_ping: Duration,
+    /// Time over which attempts to sign in and sign up are counted
+    #[arg(long, env = "AGENTRY_SIGN_IN_WINDOW", value_name = "TIME", default_value = "10m", value_parser = duration)]
+    pub sign_in_window: Duration,
+    /// Failed attempts to sign in to one account in that time
+    #[arg(
+        long,
+        env = "AGENTRY_SIGN_IN_PER_ACCOUNT",
+        value_name = "N",
+        default_value = "10"
+    )]
+    pub sign_in_per_account: u32,
+    /// Attempts to sign in from one address in that time
+    #[arg(
+        long,
+        env = "AGENTRY_SIGN_IN_PER_ADDRESS",
+        value_name = "N",
+        default_value = "60"
+    )]
+    pub sign_in_per_address: u32,
+    /// Accounts made from one address in that time
+    #[arg(
+        long,
+        env = "AGENTRY_SIGN_UP_PER_ADDRESS",
+        value_name = "N",
+        default_value = "30"
+    )]
+    pub sign_up_per_address: u32,
+}

@@ -1,0 +1,313 @@
+//! The encryption keys and the sessions' secret: as given, or generated once and kept in the data folder.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::{SecureRandom, SystemRandom};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::config::{ConfigError, SecretsConfig};
+
+const FILE: &str = "secrets.env";
+const KEYS: &str = "AGENTRY_ENCRYPTION_KEYS";
+const AUTH: &str = "AGENTRY_AUTH_SECRET";
+/// Of the sessions' secret; what better-auth asks for too.
+const AUTH_SECRET_CHARS: usize = 32;
+
+/// What the service needs to keep others' secrets.
+#[derive(Debug, Clone)]
+pub struct Secrets {
+    /// The key ring: `id:64 hex,…`, or 64 hex digits alone.
+    pub encryption_keys: SecretString,
+    /// Signs session cookies.
+    pub auth_secret: SecretString,
+}
+
+/// Why secrets could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// Given ones are missing or malformed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The file in the data folder holds something else than Agentry wrote.
+    #[error(
+        "{0} does not hold what Agentry wrote there: restore it from a backup; without its key, sealed provider keys cannot be opened"
+    )]
+    Damaged(PathBuf),
+    /// The file could not be written or read.
+    #[error("could not keep secrets in {path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The system has no random numbers to give.
+    #[error("the system gives no random numbers")]
+    Random,
+}
+
+impl Secrets {
+    /// The given secrets; beside a given database nothing is ever generated, since replicas must agree.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] naming what is missing or malformed.
+    pub fn given(config: &SecretsConfig) -> Result<Self, ConfigError> {
+        Ok(Self {
+            encryption_keys: given_keys(config)?.ok_or(ConfigError::KeysMissing)?,
+            auth_secret: given_auth(config)?.ok_or(ConfigError::AuthSecretMissing)?,
+        })
+    }
+
+    /// Given secrets where there are any, else those kept in `data_dir`, generated at the first start.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretsError`] when given ones are malformed, or the file cannot be made or understood.
+    pub fn kept(config: &SecretsConfig, data_dir: &Path) -> Result<Self, SecretsError> {
+        let kept = load_or_generate(&data_dir.join(FILE))?;
+        Ok(Self {
+            encryption_keys: given_keys(config)?.unwrap_or(kept.encryption_keys),
+            auth_secret: given_auth(config)?.unwrap_or(kept.auth_secret),
+        })
+    }
+}
+
+fn given_keys(config: &SecretsConfig) -> Result<Option<SecretString>, ConfigError> {
+    if let Some(ring) = filled(config.encryption_keys.as_ref()) {
+        check_ring(ring.expose_secret()).map_err(ConfigError::Keys)?;
+        return Ok(Some(ring.clone()));
+    }
+    match filled(config.encryption_key.as_ref()) {
+        Some(key) if is_key(key.expose_secret()) => Ok(Some(key.clone())),
+        Some(_) => Err(ConfigError::Key),
+        None => Ok(None),
+    }
+}
+
+fn given_auth(config: &SecretsConfig) -> Result<Option<SecretString>, ConfigError> {
+    let names = [
+        (AUTH, &config.auth_secret),
+        ("AGENTUITY_AUTH_SECRET", &config.agentuity_auth_secret),
+        ("BETTER_AUTH_SECRET", &config.better_auth_secret),
+    ];
+    let Some((name, secret)) = names
+        .into_iter()
+        .find_map(|(name, value)| Some((name, filled(value.as_ref())?)))
+    else {
+        return Ok(None);
+    };
+    if secret.expose_secret().chars().count() < AUTH_SECRET_CHARS {
+        return Err(ConfigError::AuthSecretShort { name });
+    }
+    Ok(Some(secret.clone()))
+}
+
+/// An empty variable counts as not given: compose files pass unset ones on that way.
+fn filled(value: Option<&SecretString>) -> Option<&SecretString> {
+    value.filter(|secret| !secret.expose_secret().is_empty())
+}
+
+fn check_ring(text: &str) -> Result<(), &'static str> {
+    let mut ids = Vec::new();
+    for entry in text.split(',') {
+        let (id, key) = entry.split_once(':').ok_or("an entry has no colon")?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if id.is_empty() || id.len() > 32 || !id.chars().all(plain) {
+            return Err("an id has other characters or is too long or empty");
+        }
+        if !is_key(key) {
+            return Err("a key is not 64 hexadecimal digits");
+        }
+        if ids.contains(&id) {
+            return Err("two keys have the same id");
+        }
+        ids.push(id);
+    }
+    Ok(())
+}
+
+fn is_key(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn load_or_generate(path: &Path) -> Result<Secrets, SecretsError> {
+    let failed = |source| SecretsError::Io {
+        path: path.to_path_buf(),
+        source,
+    };
+    match fs::read_to_string(path) {
+        Ok(text) => return parse(&text).ok_or_else(|| SecretsError::Damaged(path.to_path_buf())),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let text = generate()?;
+    write_new(path, text.expose_secret()).map_err(failed)?;
+    // Read back, whoever wrote it: a second start at the same moment must end up with the same secrets.
+    let text = fs::read_to_string(path).map_err(failed)?;
+    parse(&text).ok_or_else(|| SecretsError::Damaged(path.to_path_buf()))
+}
+
+/// Puts the whole text there under its name in one step, or leaves what is there.
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let draft = path.with_extension(format!("env.{}", std::process::id()));
+    let written = write_draft(&draft, text).and_then(|()| match fs::hard_link(&draft, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    });
+    fs::remove_file(&draft)?;
+    written?;
+    // Sealed keys may be written a moment later: the name must be on disk before them.
+    path.parent()
+        .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+fn write_draft(draft: &Path, text: &str) -> io::Result<()> {
+    // A draft of the same process id is of a dead process; the file itself must be new for its mode to hold.
+    match fs::remove_file(draft) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn generate() -> Result<SecretString, SecretsError> {
+    let random = SystemRandom::new();
+    let mut key = [0_u8; 32];
+    let mut auth = [0_u8; 32];
+    random
+        .fill(&mut key)
+        .and_then(|()| random.fill(&mut auth))
+        .map_err(|_| SecretsError::Random)?;
+    Ok(SecretString::from(format!(
+        "# Made by Agentry at its first start. Back it up with the data: without the key, sealed provider keys cannot be opened.\n\
+         {KEYS}=k1:{}\n{AUTH}={}\n",
+        hex::encode(key),
+        URL_SAFE_NO_PAD.encode(auth),
+    )))
+}
+
+fn parse(text: &str) -> Option<Secrets> {
+    let value = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+    };
+    let (keys, auth) = (value(KEYS)?, value(AUTH)?);
+    if check_ring(keys).is_err() || auth.chars().count() < AUTH_SECRET_CHARS {
+        return None;
+    }
+    Some(Secrets {
+        encryption_keys: SecretString::from(keys),
+        auth_secret: SecretString::from(auth),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+    use crate::config::tests::config;
+    use crate::embedded::tests::TempDir;
+
+    fn settings(args: &[&str]) -> SecretsConfig {
+        config(args).base.secrets
+    }
+
+    #[test]
+    fn generated_once_kept_closed_and_never_overwritten() {
+        let dir = TempDir::new();
+        let first = Secrets::kept(&settings(&[]), dir.path()).unwrap();
+        let path = dir.path().join(FILE);
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        write_new(&path, "something else").unwrap();
+        let second = Secrets::kept(&settings(&[]), dir.path()).unwrap();
+        assert_eq!(
+            first.encryption_keys.expose_secret(),
+            second.encryption_keys.expose_secret()
+        );
+        assert_eq!(
+            first.auth_secret.expose_secret(),
+            second.auth_secret.expose_secret()
+        );
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            1,
+            "no draft stays behind"
+        );
+        let other = Secrets::kept(&settings(&[]), TempDir::new().path()).unwrap();
+        assert_ne!(
+            first.encryption_keys.expose_secret(),
+            other.encryption_keys.expose_secret()
+        );
+    }
+
+    #[test]
+    fn given_ones_win_over_kept_ones() {
+        let dir = TempDir::new();
+        let key = "ab".repeat(32);
+        let secrets = Secrets::kept(&settings(&["--encryption-key", &key]), dir.path()).unwrap();
+        assert_eq!(secrets.encryption_keys.expose_secret(), key);
+        assert!(secrets.auth_secret.expose_secret().len() >= AUTH_SECRET_CHARS);
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_not_a_new_key() {
+        let dir = TempDir::new();
+        for text in [
+            "",
+            "AGENTRY_ENCRYPTION_KEYS=k1:00\nAGENTRY_AUTH_SECRET=short\n",
+        ] {
+            fs::write(dir.path().join(FILE), text).unwrap();
+            let error = Secrets::kept(&settings(&[]), dir.path()).unwrap_err();
+            assert!(matches!(error, SecretsError::Damaged(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn beside_a_given_database_both_must_be_given_and_fit() {
+        let key = "0F".repeat(32);
+        let ring = format!("--encryption-keys=new:{key},old:{}", "1".repeat(64));
+        let auth = "--better-auth-secret=0123456789abcdef0123456789abcdef";
+        assert!(Secrets::given(&settings(&[&ring, auth])).is_ok());
+        let error = |args: &[&str]| Secrets::given(&settings(args)).unwrap_err();
+        assert_eq!(error(&[]), ConfigError::KeysMissing);
+        assert_eq!(
+            error(&["--encryption-keys=", auth]),
+            ConfigError::KeysMissing
+        );
+        assert_eq!(error(&[&ring]), ConfigError::AuthSecretMissing);
+        assert_eq!(error(&["--encryption-key=abc", auth]), ConfigError::Key);
+        let short = error(&[&ring, "--agentuity-auth-secret=hunter2", auth]);
+        assert_eq!(
+            short,
+            ConfigError::AuthSecretShort {
+                name: "AGENTUITY_AUTH_SECRET"
+            }
+        );
+        for wrong in [
+            key.clone(),
+            format!("a:{key},a:{key}"),
+            format!("a.b:{key}"),
+            format!("a:{key}0"),
+            format!("a:{key},"),
+        ] {
+            let error = error(&[&format!("--encryption-keys={wrong}"), auth]);
+            assert!(matches!(error, ConfigError::Keys(_)), "{wrong}");
+            assert!(!error.to_string().contains(&key), "{error}");
+        }
+    }
+}
