@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::{BaseConfig, Config};
+use crate::config::{BaseConfig, Config, LogConfig};
 
 /// The back end of an agent platform: GraphQL, one binary, PostgreSQL with row-level security
 #[derive(Debug, Parser)]
@@ -40,6 +40,23 @@ pub enum Command {
     Keys(Box<KeysArgs>),
     /// Put a demo tenant with agents and a conversation into the database
     Seed(Box<SeedArgs>),
+}
+
+impl Command {
+    /// How to log, for the commands that do.
+    #[must_use]
+    pub fn log(&self) -> Option<&LogConfig> {
+        match self {
+            Self::Serve(config) | Self::Doctor(config) => Some(&config.base.log),
+            Self::Migrate(args) => Some(&args.config.log),
+            Self::Keys(args) => {
+                let KeysAction::Rotate { config, .. } = &args.action;
+                Some(&config.log)
+            }
+            Self::Seed(args) => Some(&args.config.log),
+            Self::Schema => None,
+        }
+    }
 }
 
 /// Arguments of `agentry migrate`.

@@ -6,7 +6,9 @@
 //! `AGENTRY_WRITE_DOCS=1 cargo test configuration_page` writes it into `docs/configuration.md`.
 
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod embedded;
 pub mod secrets;
+pub mod store;
 pub mod telemetry;

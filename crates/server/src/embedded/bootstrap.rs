@@ -1,29 +1,14 @@
 //! The roles and the database every embedded cluster has.
 
-use std::path::Path;
-
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, Connection};
 
-use super::folder::PORT;
+use super::address::Address;
 use super::{DATABASE, OWNER_ROLE, SERVICE_ROLE};
 
-/// How to connect over the socket in `socket_dir`.
-pub(crate) fn connect_options(socket_dir: &Path, role: &str, database: &str) -> PgConnectOptions {
-    PgConnectOptions::new_without_pgpass()
-        .socket(socket_dir)
-        .port(PORT)
-        .username(role)
-        .database(database)
-        // A socket in a closed folder has nobody to hide from, whatever PGSSLMODE says.
-        .ssl_mode(PgSslMode::Disable)
-}
-
 /// Makes what is missing; a start cut short here is completed by the next.
-pub(crate) async fn prepare(socket_dir: &Path) -> Result<(), sqlx::Error> {
-    let mut connection = connect_options(socket_dir, OWNER_ROLE, "postgres")
-        .connect()
-        .await?;
+pub(crate) async fn prepare(address: &Address) -> Result<(), sqlx::Error> {
+    let mut connection = address.options(OWNER_ROLE, "postgres").connect().await?;
     if !exists(
         &mut connection,
         "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)",

@@ -58,7 +58,7 @@ impl DataFolder {
     }
 
     pub(crate) fn cluster(&self) -> PathBuf {
-        self.path.join("postgres")
+        cluster(&self.path)
     }
 
     /// Where `initdb` works until it is whole.
@@ -97,6 +97,11 @@ impl DataFolder {
             |dir| private_dir(dir, account),
         )
     }
+}
+
+/// The cluster's folder in data folder `path`.
+pub(crate) fn cluster(path: &Path) -> PathBuf {
+    path.join("postgres")
 }
 
 fn fits(dir: &Path) -> bool {

@@ -4,6 +4,7 @@
 //! when it dies, and stops when Agentry stops.
 
 mod account;
+mod address;
 mod binaries;
 mod bootstrap;
 mod error;
@@ -21,15 +22,15 @@ mod watchdog;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use sqlx::postgres::PgConnectOptions;
-use url::form_urlencoded::byte_serialize;
-
+pub use address::Address;
 pub use binaries::MINIMUM_MAJOR;
 pub use error::EmbeddedError;
 
 use account::Account;
-use folder::{DataFolder, PORT};
+use folder::DataFolder;
 use postmaster::Postmaster;
 use supervisor::Supervisor;
 use watchdog::Watchdog;
@@ -89,29 +90,31 @@ pub struct EmbeddedPostgres {
     // Before the folder: the lock is let go of last.
     supervisor: Supervisor,
     folder: DataFolder,
-    socket_dir: PathBuf,
+    address: Address,
     version: String,
 }
 
 impl EmbeddedPostgres {
     /// Starts the server on the data folder, making the cluster, its roles and its database when they are missing, and
-    /// returns once it takes connections.
+    /// returns once it takes connections. Dropping the future gives the start up and stops what was started.
     ///
     /// # Errors
     ///
     /// Every [`EmbeddedError`] but `StoppedHard`; each says in a sentence what to do.
     pub async fn start(options: EmbeddedOptions) -> Result<Self, EmbeddedError> {
         let path = options.data_dir.clone();
-        let started = tokio::task::spawn_blocking(move || Self::launch(&options))
+        let dropped = Arc::new(AtomicBool::new(false));
+        let _guard = SetOnDrop(Arc::clone(&dropped));
+        let started = tokio::task::spawn_blocking(move || Self::launch(&options, &dropped))
             .await
             .map_err(|error| {
                 EmbeddedError::io("start PostgreSQL in", path)(io::Error::other(error))
             })??;
-        bootstrap::prepare(&started.socket_dir).await?;
+        bootstrap::prepare(&started.address).await?;
         Ok(started)
     }
 
-    fn launch(options: &EmbeddedOptions) -> Result<Self, EmbeddedError> {
+    fn launch(options: &EmbeddedOptions, give_up: &AtomicBool) -> Result<Self, EmbeddedError> {
         let Cluster {
             folder,
             socket_dir,
@@ -126,12 +129,12 @@ impl EmbeddedPostgres {
         } else {
             None
         };
-        let child = postmaster.start()?;
+        let child = postmaster.start(give_up)?;
         let supervisor = Supervisor::new(postmaster, child, watchdog)?;
         Ok(Self {
             supervisor,
             folder,
-            socket_dir,
+            address: Address { socket_dir },
             version,
         })
     }
@@ -143,9 +146,9 @@ impl EmbeddedPostgres {
     /// [`EmbeddedError::StoppedHard`] when it did not stop in a minute and had to be cut off; nothing committed is lost then either.
     pub async fn stop(self) -> Result<(), EmbeddedError> {
         let stopped = self.supervisor.stop().await;
-        if !self.socket_dir.starts_with(self.folder.path()) {
+        if !self.address.socket_dir.starts_with(self.folder.path()) {
             // Ours in a shared place. Empty now; if not, the next start uses it again.
-            let _ = std::fs::remove_dir(&self.socket_dir);
+            let _ = std::fs::remove_dir(self.address.socket_dir());
         }
         stopped
     }
@@ -162,47 +165,16 @@ impl EmbeddedPostgres {
         self.folder.path()
     }
 
-    /// The folder of the Unix socket.
-    #[must_use]
-    pub fn socket_dir(&self) -> &Path {
-        &self.socket_dir
-    }
-
     /// The server's process id, unless it is being started again just now.
     #[must_use]
     pub fn pid(&self) -> Option<i32> {
         self.supervisor.pid()
     }
 
-    /// Connects as the owner, for migrations.
+    /// How to connect.
     #[must_use]
-    pub fn owner_options(&self) -> PgConnectOptions {
-        bootstrap::connect_options(&self.socket_dir, OWNER_ROLE, DATABASE)
-    }
-
-    /// Connects as the service.
-    #[must_use]
-    pub fn service_options(&self) -> PgConnectOptions {
-        bootstrap::connect_options(&self.socket_dir, SERVICE_ROLE, DATABASE)
-    }
-
-    /// The owner's connection as a URL that libpq and sqlx both read. It holds no secret.
-    #[must_use]
-    pub fn owner_url(&self) -> String {
-        self.url(OWNER_ROLE)
-    }
-
-    /// The service's connection as a URL that libpq and sqlx both read. It holds no secret.
-    #[must_use]
-    pub fn service_url(&self) -> String {
-        self.url(SERVICE_ROLE)
-    }
-
-    fn url(&self, role: &str) -> String {
-        let host: String = byte_serialize(self.socket_dir.as_os_str().as_encoded_bytes()).collect();
-        // A space is `+` in forms but `%20` to libpq.
-        let host = host.replace('+', "%20");
-        format!("postgresql://{role}@localhost:{PORT}/{DATABASE}?host={host}&sslmode=disable")
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 }
 
@@ -217,6 +189,16 @@ pub fn reachable(folder: &Path) -> bool {
         )
     };
     reach().is_ok()
+}
+
+/// Tells a start that runs on its own thread that nobody waits for it any more.
+#[derive(Debug)]
+struct SetOnDrop(Arc<AtomicBool>);
+
+impl Drop for SetOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A cluster made ready to be started, its folder locked.

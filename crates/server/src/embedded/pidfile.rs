@@ -4,8 +4,9 @@
 //! folder, listen address, shared memory key and id, and the status (`starting`, `ready`, `stopping`, `standby`).
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+const SOCKET_DIR_LINE: usize = 4;
 const STATUS_LINE: usize = 7;
 
 /// What the file says.
@@ -13,6 +14,7 @@ const STATUS_LINE: usize = 7;
 pub(crate) struct PidFile {
     pub(crate) pid: i32,
     pub(crate) ready: bool,
+    pub(crate) socket_dir: Option<PathBuf>,
 }
 
 /// Reads the file of `cluster`; `None` when there is none or it is not yet whole.
@@ -27,7 +29,15 @@ fn parse(text: &str) -> Option<PidFile> {
     let ready = lines
         .get(STATUS_LINE)
         .is_some_and(|status| status.trim() == "ready");
-    Some(PidFile { pid, ready })
+    let socket_dir = lines
+        .get(SOCKET_DIR_LINE)
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from);
+    Some(PidFile {
+        pid,
+        ready,
+        socket_dir,
+    })
 }
 
 #[cfg(test)]
@@ -35,22 +45,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn status_is_read_from_its_line() {
+    fn status_and_socket_are_read_from_their_lines() {
         let text = "4711\n/d/postgres\n1790000000\n5432\n/d/run\n\n  123  456\nready   \n";
+        let socket_dir = Some(PathBuf::from("/d/run"));
         assert_eq!(
             parse(text),
             Some(PidFile {
                 pid: 4711,
-                ready: true
+                ready: true,
+                socket_dir
             })
         );
-        assert_eq!(
-            parse(&text.replace("ready   ", "starting")),
-            Some(PidFile {
-                pid: 4711,
-                ready: false
-            })
-        );
+        assert!(parse(&text.replace("ready   ", "starting")).is_some_and(|file| !file.ready));
     }
 
     #[test]
@@ -60,7 +66,8 @@ mod tests {
             parse("47"),
             Some(PidFile {
                 pid: 47,
-                ready: false
+                ready: false,
+                socket_dir: None
             })
         );
         assert_eq!(parse("rubbish\n"), None);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Child;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -41,19 +42,19 @@ pub(crate) struct WayClear {
 }
 
 impl Postmaster {
-    /// Starts the server and waits until it takes connections.
-    pub(crate) fn start(&self) -> Result<Child, EmbeddedError> {
-        let give_up = Instant::now() + REMNANTS_LEAVE_WITHIN;
+    /// Starts the server and waits until it takes connections, or `give_up` is set.
+    pub(crate) fn start(&self, give_up: &AtomicBool) -> Result<Child, EmbeddedError> {
+        let until = Instant::now() + REMNANTS_LEAVE_WITHIN;
         loop {
             let way = self.clear_the_way()?;
             let log_from = fs::metadata(&self.log).map_or(0, |found| found.len());
             let mut child = self.spawn(&way)?;
-            let Err(reason) = self.wait_ready(&mut child) else {
+            let Err(reason) = self.wait_ready(&mut child, give_up) else {
                 return Ok(child);
             };
             let tail = log::tail(&self.log, log_from);
             // A killed server's connections live until they notice; PostgreSQL rightly refuses to start beside them.
-            if tail.contains("pre-existing shared memory block") && Instant::now() < give_up {
+            if tail.contains("pre-existing shared memory block") && Instant::now() < until {
                 sleep(POLL * 20);
                 continue;
             }
@@ -124,16 +125,21 @@ impl Postmaster {
             .map_err(EmbeddedError::io("start", self.binaries.postgres()))
     }
 
-    fn wait_ready(&self, child: &mut Child) -> Result<(), String> {
+    fn wait_ready(&self, child: &mut Child, give_up: &AtomicBool) -> Result<(), String> {
         let pid = i32::try_from(child.id()).unwrap_or(i32::MAX);
         let mut ended = None;
         let ready = poll(READY_WITHIN, || {
             ended = child.try_wait().ok().flatten();
             ended.is_some()
+                || give_up.load(Ordering::Relaxed)
                 || pidfile::read(&self.cluster).is_some_and(|file| file.pid == pid && file.ready)
         });
         match ended {
             Some(status) => Err(format!("it ended at once, {status}")),
+            None if give_up.load(Ordering::Relaxed) => {
+                process::signal(pid, Signal::INT);
+                Err("the start was given up".to_owned())
+            }
             None if ready => Ok(()),
             None => {
                 process::signal(pid, Signal::QUIT);

@@ -97,33 +97,43 @@ async fn data_survives_a_restart_and_an_interrupted_initdb_is_not_taken_as_good(
         "{second}"
     );
     run(
-        server.owner_options(),
+        server.address().owner_options(),
         "CREATE TABLE kept (t text); INSERT INTO kept VALUES ('Ärger')",
     )
     .await;
     let facts = "SELECT concat_ws(' ', current_setting('data_checksums'), current_setting('server_encoding'),
         current_setting('listen_addresses') = '', current_setting('fsync'), lower('É'), current_user, d.datcollate)
         FROM pg_database d WHERE datname = current_database()";
-    let seen = text(server.service_url().parse().unwrap(), facts)
+    let seen = text(server.address().service_url().parse().unwrap(), facts)
         .await
         .unwrap();
     assert_eq!(seen, "on UTF8 t off é agentry_service C");
     let pid = server.pid().unwrap();
+    assert_eq!(
+        Address::of_running(&options.data_dir).as_ref(),
+        Some(server.address())
+    );
     server.stop().await.unwrap();
     assert!(!process::exists(pid));
+    assert_eq!(Address::of_running(&options.data_dir), None);
 
     let server = EmbeddedPostgres::start(options).await.unwrap();
     assert_eq!(
-        text(server.owner_url().parse().unwrap(), "SELECT t FROM kept")
-            .await
-            .unwrap(),
+        text(
+            server.address().owner_url().parse().unwrap(),
+            "SELECT t FROM kept"
+        )
+        .await
+        .unwrap(),
         "Ärger"
     );
     let service =
         "SELECT concat_ws(' ', rolsuper, rolbypassrls, rolcreatedb, rolcreaterole) FROM pg_roles
         WHERE rolname = current_user";
     assert_eq!(
-        text(server.service_options(), service).await.unwrap(),
+        text(server.address().service_options(), service)
+            .await
+            .unwrap(),
         "f f f f"
     );
     server.stop().await.unwrap();
@@ -138,7 +148,7 @@ async fn a_killed_server_comes_back_by_itself_with_its_data_also_under_a_long_pa
     options.durable = true;
     let server = EmbeddedPostgres::start(options).await.unwrap();
     run(
-        server.owner_options(),
+        server.address().owner_options(),
         "CREATE TABLE kept (t text); INSERT INTO kept VALUES ('here')",
     )
     .await;
@@ -147,14 +157,14 @@ async fn a_killed_server_comes_back_by_itself_with_its_data_also_under_a_long_pa
 
     let give_up = tokio::time::Instant::now() + Duration::from_secs(30);
     let answer = loop {
-        match text(server.owner_options(), "SELECT t FROM kept").await {
+        match text(server.address().owner_options(), "SELECT t FROM kept").await {
             Ok(answer) if server.pid().is_some_and(|pid| pid != first) => break answer,
             other => assert!(tokio::time::Instant::now() < give_up, "{other:?}"),
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     assert_eq!(answer, "here");
-    let socket_dir = server.socket_dir().to_path_buf();
+    let socket_dir = server.address().socket_dir().to_path_buf();
     assert!(!socket_dir.starts_with(dir.path()));
     server.stop().await.unwrap();
     assert!(!socket_dir.exists());
@@ -168,7 +178,7 @@ async fn what_a_killed_agentry_or_a_killed_server_left_behind_is_recovered_from(
     let Cluster {
         folder, postmaster, ..
     } = Cluster::open(&options).unwrap();
-    let mut orphan = postmaster.start().unwrap();
+    let mut orphan = postmaster.start(&AtomicBool::new(false)).unwrap();
     drop(folder);
     let server = EmbeddedPostgres::start(options.clone()).await.unwrap();
     assert!(
@@ -178,7 +188,7 @@ async fn what_a_killed_agentry_or_a_killed_server_left_behind_is_recovered_from(
     server.stop().await.unwrap();
 
     // The server killed as well, and its process id meanwhile given to somebody else of the same account.
-    let mut killed = postmaster.start().unwrap();
+    let mut killed = postmaster.start(&AtomicBool::new(false)).unwrap();
     killed.kill().unwrap();
     killed.wait().unwrap();
     let mut somebody = postmaster
@@ -193,7 +203,9 @@ async fn what_a_killed_agentry_or_a_killed_server_left_behind_is_recovered_from(
     fs::write(&pid_file, format!("{}\n{rest}", somebody.id())).unwrap();
     let server = EmbeddedPostgres::start(options).await.unwrap();
     assert_eq!(
-        text(server.owner_options(), "SELECT 'up'").await.unwrap(),
+        text(server.address().owner_options(), "SELECT 'up'")
+            .await
+            .unwrap(),
         "up"
     );
     assert_eq!(
@@ -204,6 +216,22 @@ async fn what_a_killed_agentry_or_a_killed_server_left_behind_is_recovered_from(
     somebody.kill().unwrap();
     somebody.wait().unwrap();
     server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_start_given_up_leaves_no_server_behind() {
+    let dir = TempDir::new();
+    let options = options(&dir);
+    let cluster = options.data_dir.join("postgres");
+    let mut start = Box::pin(EmbeddedPostgres::start(options.clone()));
+    // Polled until the server process has been started, then dropped.
+    while pidfile::read(&cluster).is_none() {
+        let pause = tokio::time::sleep(Duration::from_millis(1));
+        assert!(tokio::select! { started = &mut start => started.is_ok(), () = pause => true });
+    }
+    drop(start);
+    assert!(poll(Duration::from_secs(30), || pidfile::read(&cluster)
+        .is_none()));
 }
 
 #[tokio::test]
