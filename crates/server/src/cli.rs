@@ -1,7 +1,7 @@
 //! The command line: what `agentry` can be told to do.
 
 use std::error::Error;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -152,7 +152,10 @@ pub fn command() -> clap::Command {
 pub fn parse_from<T: Into<OsString> + Clone>(
     args: impl IntoIterator<Item = T>,
 ) -> Result<Command, CliError> {
-    read(&command(), args)
+    read(
+        &without_empty(command(), &|name| std::env::var_os(name)),
+        args,
+    )
 }
 
 fn read<T: Into<OsString> + Clone>(
@@ -167,6 +170,19 @@ fn read<T: Into<OsString> + Clone>(
     Ok(cli
         .command
         .unwrap_or_else(|| Command::Serve(Box::new(cli.config))))
+}
+
+/// An empty variable counts as not given: compose files and CI systems pass unset ones on that way.
+fn without_empty(
+    command: clap::Command,
+    variable: &dyn Fn(&OsStr) -> Option<OsString>,
+) -> clap::Command {
+    command
+        .mut_args(|arg| match arg.get_env().and_then(variable) {
+            Some(value) if value.is_empty() => arg.env(None::<&'static str>),
+            _ => arg,
+        })
+        .mut_subcommands(|subcommand| without_empty(subcommand, variable))
 }
 
 /// A bad value may come from the environment, where the parser's own text would name only the flag.
@@ -299,6 +315,23 @@ pub(crate) mod tests {
             let message = parse(&args).unwrap_err().to_string();
             assert!(message.starts_with(start), "{message}");
             assert_eq!(message.lines().count(), 1, "{message}");
+        }
+    }
+
+    #[test]
+    fn an_empty_variable_is_as_good_as_none() {
+        let empty = |name: &OsStr| (name == "AGENTRY_CORS_ORIGINS").then(OsString::new);
+        let grammar = without_empty(command(), &empty);
+        let reads = |command: &clap::Command, id: &str| {
+            let arg = command
+                .get_arguments()
+                .find(|arg| arg.get_id() == id)
+                .unwrap();
+            arg.get_env().is_some()
+        };
+        let serve = grammar.find_subcommand("serve").unwrap();
+        for command in [&grammar, serve] {
+            assert!(!reads(command, "cors_origins") && reads(command, "trusted_origins"));
         }
     }
 

@@ -70,6 +70,14 @@ impl Secrets {
     ///
     /// [`SecretsError`] when given ones are malformed, or the file cannot be made or understood.
     pub fn kept(config: &SecretsConfig, data_dir: &Path) -> Result<Self, SecretsError> {
+        if let (Some(encryption_keys), Some(auth_secret)) =
+            (given_keys(config)?, given_auth(config)?)
+        {
+            return Ok(Self {
+                encryption_keys,
+                auth_secret,
+            });
+        }
         let kept = load_or_generate(&data_dir.join(FILE))?;
         Ok(Self {
             encryption_keys: given_keys(config)?.unwrap_or(kept.encryption_keys),
@@ -108,7 +116,7 @@ fn given_auth(config: &SecretsConfig) -> Result<Option<SecretString>, ConfigErro
     Ok(Some(secret.clone()))
 }
 
-/// An empty variable counts as not given: compose files pass unset ones on that way.
+/// An empty value counts as not given.
 fn filled(value: Option<&SecretString>) -> Option<&SecretString> {
     value.filter(|secret| !secret.expose_secret().is_empty())
 }

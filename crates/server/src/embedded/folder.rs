@@ -35,17 +35,19 @@ pub(crate) struct DataFolder {
 impl DataFolder {
     /// Makes the folder if needed and takes its lock.
     pub(crate) fn open(path: &Path, account: &Account) -> Result<Self, EmbeddedError> {
-        // The server's account must be able to pass through, but has no need to list.
+        // The server's account must be able to pass through, whatever the umask, but has no need to list.
         let mode = if matches!(account, Account::Own) {
             0o700
         } else {
             0o711
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(mode)
-            .create(path)
-            .map_err(EmbeddedError::io("create the data folder", path))?;
+        if !path.exists() {
+            DirBuilder::new()
+                .recursive(true)
+                .create(path)
+                .and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)))
+                .map_err(EmbeddedError::io("create the data folder", path))?;
+        }
         let path =
             fs::canonicalize(path).map_err(EmbeddedError::io("open the data folder", path))?;
         let lock = lock(&path)?;
