@@ -1,0 +1,52 @@
+//! Headers every answer carries.
+
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::request_id::{self, RequestId};
+
+/// What a browser must know about our answers. A page that needs scripts sets its own policy; these only fill gaps.
+const SECURITY: [(HeaderName, HeaderValue); 7] = [
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    ),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ),
+    ),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
+    ),
+    // Answers differ by credential; nothing in between may keep them.
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
+/// Gives the request its id and the answer that id and the security headers.
+pub(crate) async fn dress(mut request: Request, next: Next) -> Response {
+    let id = RequestId::from_headers(request.headers());
+    request.extensions_mut().insert(id.clone());
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in SECURITY {
+        headers.entry(name).or_insert(value);
+    }
+    if let Some(value) = id.header_value() {
+        headers.insert(request_id::HEADER, value);
+    }
+    response
+}

@@ -1,0 +1,67 @@
+//! The routes.
+
+use std::any::Any;
+
+use agentry_schema::code;
+use async_graphql::Executor;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn;
+use axum::response::Response;
+use axum::routing::{any, get};
+use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use super::fault::Fault;
+use super::request_id::RequestId;
+use super::state::HttpState;
+use super::{cors, graphql, headers, health};
+
+/// `/graphql`, `/schema.graphql`, `/livez`, `/readyz`, whatever `pages` holds (`GraphiQL` at `/`), and a 404 in JSON for the
+/// rest, all with ids, security headers, CORS and compression.
+pub fn router<E: Executor>(state: HttpState<E>, pages: Router) -> Router {
+    let cors = cors::layer(&state.shared.options);
+    let publish_schema = state.shared.options.publish_schema;
+    let mut routes = Router::new()
+        .route("/graphql", any(graphql::handler::<E>))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz::<E>));
+    if publish_schema {
+        routes = routes.route("/schema.graphql", get(health::schema::<E>));
+    }
+    let mut app = routes
+        .with_state(state)
+        .merge(pages)
+        .fallback(missing)
+        .method_not_allowed_fallback(wrong_method)
+        // Event streams and what is compressed already are left alone by the layer's own predicate.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(CatchPanicLayer::custom(panicked));
+    if let Some(cors) = cors {
+        app = app.layer(cors);
+    }
+    app.layer(from_fn(headers::dress))
+}
+
+async fn missing(id: axum::Extension<RequestId>) -> Response {
+    graphql::refuse(
+        &Fault::new(
+            StatusCode::NOT_FOUND,
+            code::NOT_FOUND,
+            "There is nothing here.",
+        ),
+        &id,
+    )
+}
+
+async fn wrong_method(id: axum::Extension<RequestId>) -> Response {
+    graphql::refuse(&Fault::method("This address takes GET.", "GET, HEAD"), &id)
+}
+
+/// The last net: operations catch their own panics, where they still know the request's id.
+fn panicked(_panic: Box<dyn Any + Send + 'static>) -> Response {
+    let id = RequestId::random();
+    tracing::error!(request_id = %id, "a handler panicked");
+    graphql::refuse(&Fault::internal(), &id)
+}
