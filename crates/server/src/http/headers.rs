@@ -1,10 +1,17 @@
 //! Headers every answer carries.
 
+use std::panic::AssertUnwindSafe;
+
+use axum::Extension;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use futures_util::FutureExt;
+
+use super::fault::Fault;
+use super::graphql::refuse;
 use super::request_id::{self, RequestId};
 
 /// What a browser must know about our answers. A page that needs scripts sets its own policy; these only fill gaps.
@@ -35,6 +42,22 @@ const SECURITY: [(HeaderName, HeaderValue); 7] = [
     // Answers differ by credential; nothing in between may keep them.
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
+
+/// The last net: operations catch their own panics. The panic's text went to the standard error through the hook; it may hold
+/// anything, so it goes nowhere else.
+pub(crate) async fn catch_panic(
+    Extension(id): Extension<RequestId>,
+    request: Request,
+    next: Next,
+) -> Response {
+    AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_panic| {
+            tracing::error!(request_id = %id, "a handler panicked");
+            refuse(&Fault::internal(), &id)
+        })
+}
 
 /// Gives the request its id and the answer that id and the security headers.
 pub(crate) async fn dress(mut request: Request, next: Next) -> Response {

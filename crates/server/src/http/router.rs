@@ -1,7 +1,5 @@
 //! The routes.
 
-use std::any::Any;
-
 use agentry_schema::code;
 use async_graphql::Executor;
 use axum::Router;
@@ -10,8 +8,8 @@ use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::{any, get};
 use tower_http::CompressionLevel;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 use super::fault::Fault;
 use super::request_id::RequestId;
@@ -30,14 +28,21 @@ pub fn router<E: Executor>(state: HttpState<E>, pages: Router) -> Router {
     if publish_schema {
         routes = routes.route("/schema.graphql", get(health::schema::<E>));
     }
+    // An event must not wait for the compressor's next block; an answer in one packet gains nothing.
+    let worthwhile = SizeAbove::new(1_024)
+        .and(NotForContentType::const_new("text/event-stream"))
+        .and(NotForContentType::IMAGES);
     let mut app = routes
         .with_state(state)
         .merge(pages)
         .fallback(missing)
         .method_not_allowed_fallback(wrong_method)
-        // Event streams and what is compressed already are left alone by the layer's own predicate.
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-        .layer(CatchPanicLayer::custom(panicked));
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Fastest)
+                .compress_when(worthwhile),
+        )
+        .layer(from_fn(headers::catch_panic));
     if let Some(cors) = cors {
         app = app.layer(cors);
     }
@@ -57,11 +62,4 @@ async fn missing(id: axum::Extension<RequestId>) -> Response {
 
 async fn wrong_method(id: axum::Extension<RequestId>) -> Response {
     graphql::refuse(&Fault::method("This address takes GET.", "GET, HEAD"), &id)
-}
-
-/// The last net: operations catch their own panics, where they still know the request's id.
-fn panicked(_panic: Box<dyn Any + Send + 'static>) -> Response {
-    let id = RequestId::random();
-    tracing::error!(request_id = %id, "a handler panicked");
-    graphql::refuse(&Fault::internal(), &id)
 }

@@ -95,7 +95,8 @@ fn connection(
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(header);
+            .header_read_timeout(header)
+            .max_buf_size(64 * 1024);
         builder
             .http2()
             .timer(TokioTimer::new())

@@ -146,14 +146,7 @@ impl Running {
             tokio::select! {
                 biased;
                 () = &mut self.stopped => return None,
-                result = self.results.next() => {
-                    let Some(result) = result else {
-                        self.ended = true;
-                        return Some(Bytes::from_static(COMPLETE.as_bytes()));
-                    };
-                    self.log.code(result.code());
-                    return Some(next(&result.json()).into());
-                }
+                // Before the results, so that a busy stream does not keep it from its turn.
                 _ = self.recheck.tick() => {
                     if !self.shared.gate.still_valid(&*self.context).await {
                         self.ended = true;
@@ -161,6 +154,14 @@ impl Running {
                         let fault = Fault::from(super::gate::Refusal::Unauthenticated);
                         return Some(format!("{}{COMPLETE}", next(&fault_body(&fault, &self.id))).into());
                     }
+                }
+                result = self.results.next() => {
+                    let Some(result) = result else {
+                        self.ended = true;
+                        return Some(Bytes::from_static(COMPLETE.as_bytes()));
+                    };
+                    self.log.code(result.code());
+                    return Some(next(&result.json()).into());
                 }
                 _ = self.keep_alive.tick() => return Some(Bytes::from_static(b":\n\n")),
             }

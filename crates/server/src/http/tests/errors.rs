@@ -117,6 +117,7 @@ async fn refused_credentials_have_their_status() {
         ("Bearer outsider", 403, "FORBIDDEN"),
         ("Bearer away", 503, "UNAVAILABLE"),
         ("Bearer broken", 500, "INTERNAL"),
+        ("Bearer trap", 500, "INTERNAL"),
     ] {
         let answer = send(
             server

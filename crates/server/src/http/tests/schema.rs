@@ -176,6 +176,7 @@ impl Gate for ToyGate {
             Some("Bearer good" | "session=good") => Some("ann".to_owned()),
             Some("Bearer away") => return Err(Refusal::Unavailable { retry_after: 2 }),
             Some("Bearer broken") => return Err(Refusal::Internal),
+            Some("Bearer trap") => panic!("canary-5up3r"),
             Some("Bearer outsider") => return Err(Refusal::Forbidden),
             Some(_) => return Err(Refusal::Unauthenticated),
         };

@@ -42,6 +42,13 @@ async fn slow_heads_are_cut_off() {
 }
 
 #[tokio::test]
+async fn idle_connections_are_cut_off() {
+    let server = Server::start(hasty()).await;
+    let answer = raw(server.address, "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
 async fn http2_is_spoken_with_those_who_begin_so() {
     let server = Server::plain().await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();

@@ -235,6 +235,8 @@ async fn broken_rules_have_their_close_codes() {
         "nonsense",
         "{}",
         r#"{"type":"start"}"#,
+        r#"{"type":"subscribe","id":"1","payload":{"query":"{ hello }","variables":[1]}}"#,
+        r#"{"type":"subscribe","id":"1","payload":{"query":"{ hello }","operationName":1}}"#,
         r#"{"type":"subscribe","id":"1","payload":{"query":1}}"#,
     ] {
         let mut socket = ready(&server, json!({})).await;

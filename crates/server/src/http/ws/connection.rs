@@ -88,11 +88,7 @@ impl<E: Executor> Connection<E> {
                 biased;
                 () = &mut stopped => Err(Close::GoingAway.into()),
                 () = sleep_until(init_until), if self.context.is_none() => Err(Close::InitTimeout.into()),
-                received = self.socket.recv() => {
-                    heard = Instant::now();
-                    self.received(received).await
-                }
-                text = self.operations.next() => self.send(text).await,
+                // Before what the client sends, so that no flood of it keeps them from their turn.
                 _ = recheck.tick() => self.recheck().await,
                 _ = keep_alive.tick() => {
                     if heard.elapsed() > limits.keep_alive * 2 {
@@ -101,6 +97,11 @@ impl<E: Executor> Connection<E> {
                         self.send_message(Message::Ping(axum::body::Bytes::new())).await
                     }
                 }
+                received = self.socket.recv() => {
+                    heard = Instant::now();
+                    self.received(received).await
+                }
+                text = self.operations.next() => self.send(text).await,
             };
             if let Err(end) = done {
                 return end;
@@ -137,7 +138,7 @@ impl<E: Executor> Connection<E> {
                     return Err(Close::Subscriber(id).into());
                 }
                 let context = context.fork();
-                match self.operations.start(id, payload, context) {
+                match self.operations.start(id, payload, context)? {
                     Some(refused) => self.send(refused).await,
                     None => Ok(()),
                 }

@@ -11,11 +11,12 @@ use futures_util::stream::{self, AbortHandle, BoxStream, SelectAll};
 use futures_util::{FutureExt, StreamExt};
 use serde_json::{Map, Value};
 
+use super::close::Close;
 use super::message;
 use crate::http::fault::Fault;
 use crate::http::gate::CallerContext;
 use crate::http::graphql::{
-    Prepared, Settled, execute, kind_name, params_from_json, prepare, subscribe,
+    Params, Prepared, Settled, execute, kind_name, params_from_json, prepare, subscribe,
 };
 use crate::http::operation_log::OperationLog;
 use crate::http::request_id::RequestId;
@@ -49,32 +50,46 @@ impl<E: Executor> Operations<E> {
     }
 
     /// Starts an operation. An answer now is an `error`: nothing was executed.
+    ///
+    /// # Errors
+    /// 4400 for a payload that is no GraphQL request.
     pub(super) fn start(
         &mut self,
         id: String,
         payload: Map<String, Value>,
         context: Arc<dyn CallerContext>,
-    ) -> Option<String> {
+    ) -> Result<Option<String>, Close> {
+        // Through text once more: what is well-formed is decided in one place for every transport.
+        let json = Value::Object(payload).to_string();
+        let params = match params_from_json(json.as_bytes(), &self.state.shared.options) {
+            Err(fault) if fault.code == code::BAD_USER_INPUT => {
+                return Err(Close::BadMessage("The payload is not a GraphQL request"));
+            }
+            params => params,
+        };
         let request_id = RequestId::random();
         let mut log = OperationLog::new("ws", request_id.clone());
         log.context(Arc::clone(&context));
-        match self.prepare(payload) {
+        match params.and_then(|params| self.prepare(params)) {
             Ok(prepared) => {
                 log.operation(prepared.name.as_deref(), kind_name(prepared.kind));
                 let events = self.run(id.clone(), prepared, context, request_id, log);
                 let (events, handle) = stream::abortable(events);
                 self.open.insert(id, handle);
                 self.events.push(events.boxed());
-                None
+                Ok(None)
             }
             Err(fault) => {
                 log.code(fault.code);
-                Some(error_message(&id, &Settled::fault(&fault, &request_id)))
+                Ok(Some(error_message(
+                    &id,
+                    &Settled::fault(&fault, &request_id),
+                )))
             }
         }
     }
 
-    fn prepare(&self, payload: Map<String, Value>) -> Result<Prepared, Fault> {
+    fn prepare(&self, params: Params) -> Result<Prepared, Fault> {
         let limit = self.state.shared.options.sockets.operations;
         if self.open.len() >= limit {
             let message = format!(
@@ -86,12 +101,7 @@ impl<E: Executor> Operations<E> {
                 message,
             ));
         }
-        // Through text once more: what is well-formed is decided in one place for every transport.
-        let json = Value::Object(payload).to_string();
-        prepare(
-            &self.state.shared,
-            params_from_json(json.as_bytes(), &self.state.shared.options)?,
-        )
+        prepare(&self.state.shared, params)
     }
 
     fn run(
