@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod embedded;
+pub mod graphiql;
 pub mod http;
 pub mod secrets;
 pub mod store;
