@@ -1,0 +1,42 @@
+// graphql-eslint's two schema sets, whole: no rule is turned off. Each option below says why.
+import graphql from "@graphql-eslint/eslint-plugin";
+import { readFileSync } from "node:fs";
+import { buildSchema, isObjectType } from "graphql";
+import { schemaPath } from "./support/schema.mjs";
+
+const schema = buildSchema(readFileSync(schemaPath, "utf8"));
+const objects = Object.values(schema.getTypeMap()).filter(isObjectType);
+const named = (...endings) => objects.map(({ name }) => name).filter((name) => endings.some((end) => name.endsWith(end)));
+const failures = schema.getPossibleTypes(schema.getType("UserError")).map(({ name }) => name);
+
+export default [
+  {
+    files: ["**/*.graphql"],
+    plugins: { "@graphql-eslint": graphql },
+    languageOptions: { parser: graphql.parser, parserOptions: { graphQLConfig: { schema: schemaPath } } },
+    rules: {
+      ...graphql.configs["flat/schema-recommended"].rules,
+      ...graphql.configs["flat/schema-relay"].rules,
+      "@graphql-eslint/strict-id-in-types": [
+        "error",
+        {
+          exceptions: {
+            // Values, not things: they live and die with the answer they are part of. What has an
+            // identity of its own implements Node, and that this list holds no such type is tested.
+            types: [...failures, "PageInfo", "Viewer"],
+            suffixes: ["Success", "Connection", "Edge", "Summary"],
+          },
+        },
+      ],
+      // A connection offers `nodes` beside `edges`, for clients which have no use for cursors, and
+      // short closed lists (the organisations of a viewer) are not paged.
+      "@graphql-eslint/relay-edge-types": [
+        "error",
+        { withEdgeSuffix: true, shouldImplementNode: true, listTypeCanWrapOnlyEdgeType: false },
+      ],
+    },
+  },
+];
+
+/** The types that may go without an id. */
+export const exempt = [...failures, "PageInfo", "Viewer", ...named("Success", "Connection", "Edge", "Summary")];
