@@ -21,7 +21,10 @@ DO $$ BEGIN
     END IF;
   EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
   END;
-  IF NOT pg_has_role(current_user, 'agentry_keeper', 'MEMBER') THEN
+  -- The owner hands functions to the keeper and enters it to re-seal keys. From version 16 on, whoever makes a role is a
+  -- member that may administer it, but may not enter it until it grants itself that.
+  IF NOT pg_has_role(current_user, 'agentry_keeper',
+                     CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
     EXECUTE format('GRANT agentry_keeper TO %I', current_user);
   END IF;
 END $$;

@@ -9,16 +9,20 @@
 
 pub mod account;
 pub mod agent;
+pub mod audit;
 mod error;
 mod finish;
 mod id;
+pub mod idempotency;
 mod keyset;
 pub mod organization;
 mod pool;
 pub mod proof;
 pub mod rate_limit;
 mod read;
+pub mod rotation;
 mod scope;
+pub mod sealed;
 pub mod session;
 mod sql;
 mod statements;
