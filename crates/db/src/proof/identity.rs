@@ -3,10 +3,8 @@
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{FromRow, Row as _};
 
-use super::{Fact, fact};
+use super::{Fact, SERVICE, fact};
 use crate::DbError;
-
-const SERVICE: &str = "agentry_app";
 
 struct Server {
     current: String,
@@ -86,7 +84,9 @@ WITH ours AS MATERIALIZED (
   UNION ALL SELECT datdba, 'the database' FROM pg_database WHERE datname = current_database()
 )";
 
-pub(super) async fn facts(connection: &mut PgConnection) -> Result<Vec<Fact>, DbError> {
+/// The facts, and the role whose grants are to be looked at: the connection's own, or the service's when that one is
+/// granted everything anyway and every table would repeat it.
+pub(super) async fn facts(connection: &mut PgConnection) -> Result<(Vec<Fact>, String), DbError> {
     let server: Server = sqlx::query_as(SERVER).fetch_one(&mut *connection).await?;
     let reach: Vec<Reach> = sqlx::query_as(sqlx::AssertSqlSafe([OWNED, REACH].concat()))
         .fetch_all(&mut *connection)
@@ -94,7 +94,12 @@ pub(super) async fn facts(connection: &mut PgConnection) -> Result<Vec<Fact>, Db
     let mut facts = vec![version(&server)];
     facts.extend(own_facts(&server, &reach));
     facts.push(others(&server, &reach));
-    Ok(facts)
+    let role = if is_all_powerful(&reach) && server.serves.is_some() {
+        SERVICE.to_owned()
+    } else {
+        server.session
+    };
+    Ok((facts, role))
 }
 
 fn version(server: &Server) -> Fact {
@@ -156,9 +161,15 @@ fn own_facts(server: &Server, reach: &[Reach]) -> Vec<Fact> {
     ]
 }
 
+fn is_all_powerful(reach: &[Reach]) -> bool {
+    reach
+        .iter()
+        .any(|role| role.own && (role.superuser || !role.owned.is_empty()))
+}
+
 fn others(server: &Server, reach: &[Reach]) -> Fact {
     let me = &server.session;
-    let superuser = reach.iter().any(|role| role.own && role.superuser);
+    let all_powerful = is_all_powerful(reach);
     let beyond: Vec<&str> = reach
         .iter()
         .filter(|role| !role.own)
@@ -172,8 +183,8 @@ fn others(server: &Server, reach: &[Reach]) -> Fact {
         })
         .map(|role| role.name.as_str())
         .collect();
-    let remedy = if superuser {
-        "A superuser may become any role; see above.".to_owned()
+    let remedy = if all_powerful {
+        "A superuser or an owner always can; see above.".to_owned()
     } else {
         format!(
             "REVOKE {} FROM \"{me}\"; (or from the role between them.)",

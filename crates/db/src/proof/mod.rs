@@ -10,6 +10,9 @@ use std::fmt;
 
 use crate::{Db, DbError};
 
+/// The role that holds every grant of the service.
+const SERVICE: &str = "agentry_app";
+
 /// One thing that must be so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
@@ -36,8 +39,8 @@ pub struct Report {
 /// [`DbError`] when the catalog cannot be read. That a fact does not hold is no error: ask [`Report::failures`].
 pub async fn prove(db: &Db) -> Result<Report, DbError> {
     let mut connection = db.pool.acquire().await?;
-    let mut facts = identity::facts(&mut connection).await?;
-    facts.extend(table::facts(&mut connection).await?);
+    let (mut facts, role) = identity::facts(&mut connection).await?;
+    facts.extend(table::facts(&mut connection, &role).await?);
     Ok(Report { facts })
 }
 

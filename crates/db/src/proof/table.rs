@@ -3,7 +3,7 @@
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{FromRow, Row as _};
 
-use super::{Fact, fact};
+use super::{Fact, SERVICE, fact};
 use crate::DbError;
 use crate::sealed::SEALED_COLUMNS;
 
@@ -47,13 +47,13 @@ SELECT c.relname::text AS name, c.relrowsecurity AS enabled, c.relforcerowsecuri
             AND coalesce(replace(pg_get_expr(p.polwithcheck, p.polrelid), 'public.', ''), '(organization_id = app_current_org())')
               = '(organization_id = app_current_org())') AS restrictive,
   ARRAY(SELECT v.verb FROM (VALUES ('SELECT', 'r'), ('INSERT', 'a'), ('UPDATE', 'w'), ('DELETE', 'd')) v (verb, letter)
-        WHERE (has_table_privilege(session_user, c.oid, v.verb)
-               OR (v.verb <> 'DELETE' AND has_any_column_privilege(session_user, c.oid, v.verb)))
+        WHERE (has_table_privilege($1::name, c.oid, v.verb)
+               OR (v.verb <> 'DELETE' AND has_any_column_privilege($1::name, c.oid, v.verb)))
           AND NOT EXISTS (SELECT FROM pg_policy p, service s WHERE p.polrelid = c.oid AND p.polpermissive
                             AND p.polcmd::text IN ('*', v.letter) AND p.polroles && ARRAY[0::oid, s.oid])) AS unruled,
   ARRAY(SELECT v.verb FROM (VALUES ('TRUNCATE'), ('REFERENCES'), ('TRIGGER')) v (verb)
-        WHERE has_table_privilege(session_user, c.oid, v.verb)
-           OR (v.verb = 'REFERENCES' AND has_any_column_privilege(session_user, c.oid, v.verb))) AS excess
+        WHERE has_table_privilege($1::name, c.oid, v.verb)
+           OR (v.verb = 'REFERENCES' AND has_any_column_privilege($1::name, c.oid, v.verb))) AS excess
 FROM pg_class c
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'seaql_migrations'
 ORDER BY c.relname";
@@ -62,19 +62,19 @@ ORDER BY c.relname";
 // content is a credential, or a key to one.
 const LEAKS: &str = "
 SELECT 'relation ' || c.relname AS subject, 'reads with the rights of its reader' AS claim,
-       'As the owner: REVOKE ALL ON ' || quote_ident(c.relname) || ' FROM agentry_app, PUBLIC;' AS remedy
+       'As the owner: REVOKE ALL ON ' || quote_ident(c.relname) || ' FROM ' || $4 || ';' AS remedy
 FROM pg_class c
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('v', 'm', 'f')
-  AND (has_table_privilege(session_user, c.oid, 'SELECT, INSERT, UPDATE, DELETE')
-       OR has_any_column_privilege(session_user, c.oid, 'SELECT, INSERT, UPDATE'))
+  AND (has_table_privilege($1::name, c.oid, 'SELECT, INSERT, UPDATE, DELETE')
+       OR has_any_column_privilege($1::name, c.oid, 'SELECT, INSERT, UPDATE'))
   AND NOT coalesce(c.reloptions && ARRAY['security_invoker=true', 'security_invoker=on', 'security_invoker=1'], false)
 UNION ALL
 SELECT 'table ' || c.relname, 'the column ' || a.attname || ' is not readable',
-       'As the owner: REVOKE SELECT ON ' || quote_ident(c.relname) || ' FROM agentry_app, PUBLIC; then grant the other columns one by one.'
-FROM unnest($1::text[], $2::text[]) AS secret (relation, attribute)
+       'As the owner: REVOKE SELECT ON ' || quote_ident(c.relname) || ' FROM ' || $4 || '; then grant the other columns one by one.'
+FROM unnest($2::text[], $3::text[]) AS secret (relation, attribute)
 JOIN pg_class c ON c.relnamespace = 'public'::regnamespace AND c.relname = secret.relation
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = secret.attribute AND NOT a.attisdropped
-WHERE has_column_privilege(session_user, c.oid, a.attnum, 'SELECT')";
+WHERE has_column_privilege($1::name, c.oid, a.attnum, 'SELECT')";
 
 /// Credentials of the auth tables, beside our own sealed columns.
 const CREDENTIALS: [(&str, &str); 8] = [
@@ -88,13 +88,23 @@ const CREDENTIALS: [(&str, &str); 8] = [
     ("verification", "value"),
 ];
 
-pub(super) async fn facts(connection: &mut PgConnection) -> Result<Vec<Fact>, DbError> {
-    let tables: Vec<Table> = sqlx::query_as(TABLES).fetch_all(&mut *connection).await?;
+pub(super) async fn facts(connection: &mut PgConnection, role: &str) -> Result<Vec<Fact>, DbError> {
+    let tables: Vec<Table> = sqlx::query_as(TABLES)
+        .bind(role)
+        .fetch_all(&mut *connection)
+        .await?;
+    // A grant may have been given to any of them; taking it from one that has none is no error.
+    let holders = match role {
+        SERVICE => format!("{SERVICE}, PUBLIC"),
+        role => format!("{SERVICE}, {}, PUBLIC", quoted(role)),
+    };
     let (relations, columns): (Vec<&str>, Vec<&str>) =
         SEALED_COLUMNS.iter().chain(&CREDENTIALS).copied().unzip();
     let leaks: Vec<(String, String, String)> = sqlx::query_as(LEAKS)
+        .bind(role)
         .bind(relations)
         .bind(columns)
+        .bind(&holders)
         .fetch_all(&mut *connection)
         .await?;
     let mut facts = vec![fact(
@@ -103,7 +113,7 @@ pub(super) async fn facts(connection: &mut PgConnection) -> Result<Vec<Fact>, Db
         tables.iter().any(|table| table.tenant),
         "As the owner: `agentry migrate`.",
     )];
-    facts.extend(tables.iter().flat_map(of_table));
+    facts.extend(tables.iter().flat_map(|table| of_table(table, &holders)));
     facts.push(fact(
         "database",
         "shows the service no sealed column, no credential and no view of the owner's",
@@ -117,7 +127,7 @@ pub(super) async fn facts(connection: &mut PgConnection) -> Result<Vec<Fact>, Db
     Ok(facts)
 }
 
-fn of_table(table: &Table) -> Vec<Fact> {
+fn of_table(table: &Table, holders: &str) -> Vec<Fact> {
     let name = quoted(&table.name);
     let subject = format!("table {}", table.name);
     let mut facts = vec![fact(
@@ -158,7 +168,7 @@ fn of_table(table: &Table) -> Vec<Fact> {
         "TRUNCATE, REFERENCES and TRIGGER are not granted",
         table.excess.is_empty(),
         format!(
-            "As the owner: REVOKE {} ON {name} FROM agentry_app, PUBLIC;",
+            "As the owner: REVOKE {} ON {name} FROM {holders};",
             table.excess.join(", ")
         ),
     ));
