@@ -15,6 +15,7 @@ mod finish;
 mod id;
 pub mod idempotency;
 mod keyset;
+pub mod node;
 pub mod organization;
 mod pool;
 pub mod proof;

@@ -94,6 +94,15 @@ impl Db {
         Ok(())
     }
 
+    /// The names of the migrations that the database has.
+    ///
+    /// # Errors
+    /// [`DbError`] as the database answers.
+    pub async fn applied_migrations(&self) -> Result<Vec<String>, DbError> {
+        let names = sqlx::query_scalar("SELECT version FROM seaql_migrations ORDER BY version");
+        Ok(names.fetch_all(&self.pool).await?)
+    }
+
     /// How the pool stands.
     #[must_use]
     pub fn status(&self) -> PoolStatus {

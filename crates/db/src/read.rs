@@ -1,4 +1,4 @@
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use crate::scope::Access;
 use crate::{Db, DbError, Scope, Statements, Tenant};
@@ -9,7 +9,7 @@ pub struct ReadScope {
     db: Db,
     tenant: Tenant,
     statements: Statements,
-    scope: OnceCell<Scope>,
+    scope: Mutex<Option<Scope>>,
 }
 
 impl Db {
@@ -20,7 +20,7 @@ impl Db {
             db: self.clone(),
             tenant: tenant.clone(),
             statements,
-            scope: OnceCell::new(),
+            scope: Mutex::new(None),
         }
     }
 }
@@ -30,17 +30,24 @@ impl ReadScope {
     ///
     /// # Errors
     /// [`DbError::Unavailable`] when no connection comes free or the database is away.
-    pub async fn scope(&self) -> Result<&Scope, DbError> {
-        self.scope
-            .get_or_try_init(|| {
-                self.statements.add(1);
-                Scope::open(
-                    &self.db.pool,
-                    &self.tenant,
-                    Access::ReadOnly,
-                    self.statements.clone(),
-                )
-            })
-            .await
+    pub async fn scope(&self) -> Result<Scope, DbError> {
+        let mut open = self.scope.lock().await;
+        if let Some(scope) = open.as_ref() {
+            return Ok(scope.clone());
+        }
+        self.statements.add(1);
+        let scope = Scope::open(
+            &self.db.pool,
+            &self.tenant,
+            Access::ReadOnly,
+            self.statements.clone(),
+        )
+        .await?;
+        Ok(open.insert(scope).clone())
+    }
+
+    /// Lets the connection go; the next [`ReadScope::scope`] opens another transaction.
+    pub async fn release(&self) {
+        self.scope.lock().await.take();
     }
 }

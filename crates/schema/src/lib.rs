@@ -1,2 +1,81 @@
-//! Stub.
+//! The GraphQL surface: one file a noun, with its type, inputs, results, queries and mutations.
+//!
+//! The one rule: nothing is read or written here but through a scope of the request's own tenant, and no column reaches a
+//! client unless a `From<Model>` names it. Expected outcomes of a mutation are data; everything else is a coded error.
+//!
+//! To add a field: name it in the noun's `From<Model>` (the build breaks until you do), then `make schema`.
+//! To add a mutation: its function in `agentry-db`, then `VerbNounInput` and `VerbNounResult` in the noun's file, with
+//! [`failure::mutation_result`]. To add a type with an id: a variant of [`node::Node`].
+
+#![expect(
+    clippy::too_many_arguments,
+    clippy::unused_async,
+    reason = "a GraphQL argument is an argument of its resolver, and every resolver is async"
+)]
+
+use std::sync::Arc;
+
+use async_graphql::{EmptySubscription, Schema, SchemaBuilder};
+
+pub mod agent;
+mod audit;
+mod check;
 pub mod code;
+pub mod connection;
+mod context;
+mod error;
+pub mod failure;
+mod idempotency;
+mod limits;
+mod loader;
+mod mutation;
+pub mod node;
+mod query;
+mod services;
+pub mod user;
+pub mod viewer;
+mod visibility;
+
+pub use context::RequestContext;
+pub use error::ApiError;
+pub use limits::Limits;
+pub use mutation::Mutation;
+pub use query::Query;
+pub use services::Services;
+
+/// The schema that is served.
+pub type AgentrySchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// Builds the schema for these services. Depth and complexity are limited here; what async-graphql does not count
+/// (aliases, tokens, nesting of values) is limited before a document comes this far.
+#[must_use]
+pub fn build(services: Arc<Services>, introspection: bool) -> AgentrySchema {
+    let limits = services.limits.clone();
+    let mut builder = types()
+        .data(services)
+        .limit_depth(limits.depth)
+        .limit_complexity(limits.complexity);
+    if !introspection {
+        builder = builder.disable_introspection();
+    }
+    builder.finish()
+}
+
+/// The schema's own text (SDL), sorted, as it is kept in `schema.graphql`.
+#[must_use]
+pub fn sdl() -> String {
+    let export = async_graphql::SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items();
+    types()
+        .finish()
+        .sdl_with_options(export.prefer_single_line_descriptions())
+}
+
+fn types() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .register_output_type::<node::Node>()
+        .register_output_type::<failure::UserError>()
+        .disable_suggestions()
+}

@@ -1,0 +1,63 @@
+//! Which kind of thing an id stands for.
+
+use sea_orm::FromQueryResult;
+
+use crate::sql;
+use crate::{DbError, Scope};
+
+/// What an id can stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// An agent.
+    Agent,
+    /// An API connection.
+    ApiConnection,
+    /// A conversation.
+    Conversation,
+    /// A message.
+    Message,
+    /// A piece of feedback.
+    Feedback,
+    /// An audit event.
+    AuditEvent,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    kind: String,
+    id: String,
+}
+
+// One probe of a primary key a table; messages have an index of their own for it.
+const KINDS: &str = "
+SELECT 'agent' AS kind, id FROM agents WHERE organization_id = $1 AND id = ANY ($2)
+UNION ALL SELECT 'api_connection', id FROM api_connections WHERE organization_id = $1 AND id = ANY ($2)
+UNION ALL SELECT 'conversation', id FROM conversations WHERE organization_id = $1 AND id = ANY ($2)
+UNION ALL SELECT 'message', id FROM agent_messages WHERE organization_id = $1 AND id = ANY ($2)
+UNION ALL SELECT 'feedback', id FROM agent_feedback WHERE organization_id = $1 AND id = ANY ($2)
+UNION ALL SELECT 'audit_event', id FROM audit_events WHERE organization_id = $1 AND id = ANY ($2)";
+
+/// The kinds of these ids, as far as the caller may see what they stand for.
+///
+/// # Errors
+/// [`DbError`] as the database answers.
+pub async fn find_kinds(scope: &Scope, ids: &[String]) -> Result<Vec<(String, Kind)>, DbError> {
+    let organization = scope.tenant().organization().as_str();
+    let rows: Vec<Row> = sql::all(scope, KINDS, [organization.into(), ids.to_vec().into()]).await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| Some((row.id, kind(&row.kind)?)))
+        .collect())
+}
+
+fn kind(word: &str) -> Option<Kind> {
+    Some(match word {
+        "agent" => Kind::Agent,
+        "api_connection" => Kind::ApiConnection,
+        "conversation" => Kind::Conversation,
+        "message" => Kind::Message,
+        "feedback" => Kind::Feedback,
+        "audit_event" => Kind::AuditEvent,
+        _ => return None,
+    })
+}

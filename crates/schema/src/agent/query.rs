@@ -1,0 +1,51 @@
+use agentry_db::agent;
+use agentry_db::ids::AgentId;
+use async_graphql::{Context, ID, Object};
+
+use super::{Agent, AgentFilterInput, AgentListing, AgentOrder};
+use crate::connection::{PageArguments, page_size};
+use crate::{ApiError, RequestContext};
+
+/// Queries about agents.
+#[derive(Debug, Default)]
+pub struct AgentQuery;
+
+#[Object]
+impl AgentQuery {
+    /// One agent; null when there is none with this id that you may see.
+    async fn agent(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The agent's id.")] id: ID,
+    ) -> async_graphql::Result<Option<Agent>> {
+        let scope = RequestContext::of(context)?.read().await?;
+        let agent = agent::find(&scope, &AgentId::from(id.0))
+            .await
+            .map_err(ApiError::from)?;
+        Ok(agent.map(Agent::from))
+    }
+
+    /// The agents you may see: your own, those shared with your organisation and, for its owners and admins, all.
+    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
+    async fn agents(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which agents.")] filter: Option<AgentFilterInput>,
+        #[graphql(desc = "In which order; oldest first when left out.")] order_by: Option<
+            AgentOrder,
+        >,
+    ) -> async_graphql::Result<AgentListing> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(super::list(context, page, filter, order_by).await?)
+    }
+}

@@ -1,0 +1,167 @@
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+use agentry_auth::{Actor, Client};
+use agentry_db::{ReadScope, Scope, Statements, Tenant, WriteScope};
+use async_graphql::Context;
+use async_graphql::dataloader::DataLoader;
+
+use crate::failure::Failure;
+use crate::loader::Loader;
+use crate::{ApiError, Services};
+
+/// What one operation runs with: who acts, and their one read-only transaction. Made anew for every request, loaders
+/// included, so that nothing read for one tenant can be handed to another.
+pub struct RequestContext {
+    services: Arc<Services>,
+    caller: Caller,
+    statements: Statements,
+}
+
+enum Caller {
+    Anonymous(Client),
+    Actor {
+        actor: Actor,
+        read: Arc<ReadScope>,
+        loader: OnceLock<DataLoader<Loader>>,
+    },
+}
+
+impl RequestContext {
+    /// The context of an operation; without an actor only the fields that need none can answer.
+    #[must_use]
+    pub fn new(services: Arc<Services>, actor: Option<Actor>, client: Client) -> Self {
+        let statements = Statements::default();
+        let caller = match actor {
+            None => Caller::Anonymous(client),
+            Some(actor) => {
+                let read = Arc::new(services.db.read(actor.tenant(), statements.clone()));
+                Caller::Actor {
+                    actor,
+                    read,
+                    loader: OnceLock::new(),
+                }
+            }
+        };
+        Self {
+            services,
+            caller,
+            statements,
+        }
+    }
+
+    /// The context of this operation.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] when the schema is executed without one.
+    pub fn of<'a>(context: &'a Context<'_>) -> Result<&'a Self, ApiError> {
+        context
+            .data::<Arc<Self>>()
+            .map(AsRef::as_ref)
+            .map_err(|_| ApiError::internal("the operation runs without a context"))
+    }
+
+    /// What every request shares.
+    #[must_use]
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// What is shared, to be kept beyond the request.
+    #[must_use]
+    pub fn shared_services(&self) -> Arc<Services> {
+        Arc::clone(&self.services)
+    }
+
+    /// Who acts, if anyone.
+    #[must_use]
+    pub const fn find_actor(&self) -> Option<&Actor> {
+        match &self.caller {
+            Caller::Anonymous(_) => None,
+            Caller::Actor { actor, .. } => Some(actor),
+        }
+    }
+
+    /// Who acts.
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthenticated`] when nobody does.
+    pub fn actor(&self) -> Result<&Actor, ApiError> {
+        self.find_actor().ok_or(ApiError::Unauthenticated)
+    }
+
+    /// For whom the operation acts.
+    ///
+    /// # Errors
+    /// As [`RequestContext::actor`].
+    pub fn tenant(&self) -> Result<&Tenant, ApiError> {
+        Ok(self.actor()?.tenant())
+    }
+
+    /// The program at the other end.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        match &self.caller {
+            Caller::Anonymous(client) => client,
+            Caller::Actor { actor, .. } => actor.client(),
+        }
+    }
+
+    /// The client's address as text.
+    #[must_use]
+    pub fn ip(&self) -> Option<String> {
+        self.client().ip.as_ref().map(IpAddr::to_string)
+    }
+
+    /// How many statements the operation has sent so far.
+    #[must_use]
+    pub fn statements(&self) -> u32 {
+        self.statements.count()
+    }
+
+    /// The read-only transaction that all queries of the operation share.
+    ///
+    /// # Errors
+    /// As [`RequestContext::actor`]; [`ApiError::Db`] when it cannot be opened.
+    pub async fn read(&self) -> Result<Scope, ApiError> {
+        match &self.caller {
+            Caller::Anonymous(_) => Err(ApiError::Unauthenticated),
+            Caller::Actor { read, .. } => Ok(read.scope().await?),
+        }
+    }
+
+    /// Reads for many fields at once.
+    ///
+    /// # Errors
+    /// As [`RequestContext::actor`].
+    pub fn loader(&self) -> Result<&DataLoader<Loader>, ApiError> {
+        match &self.caller {
+            Caller::Anonymous(_) => Err(ApiError::Unauthenticated),
+            Caller::Actor { read, loader, .. } => {
+                Ok(loader.get_or_init(|| Loader::batching(Arc::clone(read))))
+            }
+        }
+    }
+
+    /// Runs `work` in one named write transaction, committed before this answers. The operation's read-only transaction is
+    /// let go first, so that no request ever holds one connection while it waits for a second.
+    ///
+    /// # Errors
+    /// What `work` answers, and then nothing was written; as [`RequestContext::actor`] and [`agentry_db::Db::write`] besides.
+    pub async fn write<T, F, R>(&self, name: &'static str, work: F) -> Result<T, Failure>
+    where
+        F: Fn(WriteScope) -> R + Send,
+        R: Future<Output = Result<T, Failure>> + Send,
+        T: Send,
+    {
+        let Caller::Actor { actor, read, .. } = &self.caller else {
+            return Err(ApiError::Unauthenticated.into());
+        };
+        read.release().await;
+        self.services
+            .db
+            .write(actor.tenant(), name, &self.statements, work)
+            .await
+    }
+}

@@ -1,0 +1,147 @@
+use std::fmt;
+use std::time::Duration;
+
+use agentry_db::{AsDbError, DbError};
+use async_graphql::ErrorExtensions as _;
+
+use crate::code;
+
+/// An error that is not an expected outcome: it goes to `errors` with a code, and says nothing of its cause to a client.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The field asks who is there, and nobody is.
+    #[error("This needs a signed-in user. Send a session cookie or an Authorization header.")]
+    Unauthenticated,
+    /// The caller may not do this.
+    #[error("{0}")]
+    Forbidden(String),
+    /// There is no such thing, or none that the caller may see.
+    #[error("{0}")]
+    NotFound(String),
+    /// An argument cannot be accepted.
+    #[error("{message}")]
+    BadInput {
+        /// What is wrong, without the value.
+        message: String,
+        /// Which argument, from the field's own arguments on.
+        path: Vec<String>,
+    },
+    /// The request contradicts the present state.
+    #[error("{0}")]
+    Conflict(String),
+    /// Too often.
+    #[error("Too many requests. Try again in {} s.", .0.as_secs())]
+    RateLimited(Duration),
+    /// The database's part.
+    #[error("{}", public_text(.0))]
+    Db(#[from] DbError),
+    /// A fault of ours; the text is for the log.
+    #[error("Something went wrong on our side.")]
+    Internal(String),
+}
+
+/// Seconds after which a client may try again when the database is away.
+const RETRY_AFTER_UNAVAILABLE: u64 = 1;
+
+impl ApiError {
+    /// An argument that cannot be accepted.
+    #[must_use]
+    pub fn bad_input(argument: &str, message: impl Into<String>) -> Self {
+        Self::BadInput {
+            message: message.into(),
+            path: vec![argument.to_owned()],
+        }
+    }
+
+    /// A fault of ours, told to the log when it reaches the client.
+    #[must_use]
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self::Internal(cause.to_string())
+    }
+
+    /// The code under `extensions.code`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => code::UNAUTHENTICATED,
+            Self::Forbidden(_) => code::FORBIDDEN,
+            Self::NotFound(_) => code::NOT_FOUND,
+            Self::BadInput { .. } => code::BAD_USER_INPUT,
+            Self::RateLimited(_) => code::RATE_LIMITED,
+            Self::Db(DbError::Unavailable(_)) => code::UNAVAILABLE,
+            Self::Db(DbError::Timeout) => code::TIMEOUT,
+            Self::Conflict(_) | Self::Db(DbError::Crossed) => code::CONFLICT,
+            Self::Db(DbError::Constraint { .. } | DbError::Refused(_) | DbError::Unexpected(_))
+            | Self::Internal(_) => code::INTERNAL,
+        }
+    }
+
+    fn log(&self) {
+        match self {
+            Self::Db(DbError::Unavailable(cause)) => {
+                tracing::warn!(cause, "the database is unavailable");
+            }
+            Self::Db(
+                error @ (DbError::Constraint { .. } | DbError::Refused(_) | DbError::Unexpected(_)),
+            ) => {
+                tracing::error!(%error, "a statement failed");
+            }
+            Self::Internal(cause) => tracing::error!(cause, "an operation failed"),
+            Self::Unauthenticated
+            | Self::Forbidden(_)
+            | Self::NotFound(_)
+            | Self::BadInput { .. }
+            | Self::Conflict(_)
+            | Self::RateLimited(_)
+            | Self::Db(DbError::Timeout | DbError::Crossed) => {}
+        }
+    }
+}
+
+fn public_text(error: &DbError) -> &'static str {
+    match error {
+        DbError::Unavailable(_) => "The service cannot reach its database. Try again shortly.",
+        DbError::Timeout => "The operation took too long and was stopped.",
+        DbError::Crossed => "Another change got in the way. Try again.",
+        DbError::Constraint { .. } | DbError::Refused(_) | DbError::Unexpected(_) => {
+            "Something went wrong on our side."
+        }
+    }
+}
+
+impl From<ApiError> for async_graphql::Error {
+    fn from(error: ApiError) -> Self {
+        error.log();
+        Self::new(error.to_string()).extend_with(|_, extensions| {
+            extensions.set("code", error.code());
+            match &error {
+                ApiError::BadInput { path, .. } => extensions.set("path", path.clone()),
+                ApiError::RateLimited(wait) => extensions.set("retryAfter", wait.as_secs()),
+                ApiError::Db(DbError::Unavailable(_)) => {
+                    extensions.set("retryAfter", RETRY_AFTER_UNAVAILABLE);
+                }
+                ApiError::Unauthenticated
+                | ApiError::Forbidden(_)
+                | ApiError::NotFound(_)
+                | ApiError::Conflict(_)
+                | ApiError::Db(_)
+                | ApiError::Internal(_) => {}
+            }
+        })
+    }
+}
+
+impl AsDbError for ApiError {
+    fn as_db_error(&self) -> Option<&DbError> {
+        match self {
+            Self::Db(error) => Some(error),
+            Self::Unauthenticated
+            | Self::Forbidden(_)
+            | Self::NotFound(_)
+            | Self::BadInput { .. }
+            | Self::Conflict(_)
+            | Self::RateLimited(_)
+            | Self::Internal(_) => None,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What mutations expect to fail with: types of the API that implement `UserError`, and the way from an outcome to them.
+
+use agentry_db::{AsDbError, DbError};
+use async_graphql::{Interface, SimpleObject};
+
+use crate::ApiError;
+
+/// What every expected failure of a mutation can say: select `message` on it when you do not handle the failure itself.
+#[derive(Debug, Interface)]
+#[graphql(field(
+    name = "message",
+    ty = "String",
+    desc = "What went wrong, for a person to read."
+))]
+pub enum UserError {
+    /// Some of the input cannot be accepted.
+    ValidationFailed(ValidationFailed),
+    /// There is no such thing.
+    NotFound(NotFound),
+    /// The caller may not.
+    Forbidden(Forbidden),
+    /// The present state is in the way.
+    Conflict(Conflict),
+    /// There may be no more.
+    LimitReached(LimitReached),
+    /// Too often.
+    TooManyRequests(TooManyRequests),
+}
+
+/// Some of the input cannot be accepted. Nothing was changed.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct ValidationFailed {
+    /// What went wrong, for a person to read.
+    pub message: String,
+    /// Each input field that cannot be accepted, and why.
+    pub fields: Vec<InvalidField>,
+}
+
+/// One input field that cannot be accepted.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct InvalidField {
+    /// Where it stands in the input, outermost first: `["systemPrompt"]`.
+    pub path: Vec<String>,
+    /// What is wrong with it, for a person to read. It never repeats the value.
+    pub message: String,
+}
+
+/// There is no such thing, or none that the caller may see: the two are not told apart.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct NotFound {
+    /// What went wrong, for a person to read.
+    pub message: String,
+}
+
+/// The caller can see the thing and may not do this to it.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Forbidden {
+    /// What went wrong, for a person to read.
+    pub message: String,
+}
+
+/// The request contradicts the present state: something is there already, or an idempotency key was used for another input.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Conflict {
+    /// What went wrong, for a person to read.
+    pub message: String,
+}
+
+/// There may be no more of this.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct LimitReached {
+    /// What went wrong, for a person to read.
+    pub message: String,
+    /// How many there may be.
+    pub limit: i32,
+}
+
+/// This was tried too often.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct TooManyRequests {
+    /// What went wrong, for a person to read.
+    pub message: String,
+    /// Seconds after which trying again makes sense.
+    pub retry_after: i32,
+}
+
+/// How a mutation can fail. The first six are expected and become data where its result has a place for them.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Some of the input cannot be accepted.
+    #[error("{}", .0.message)]
+    ValidationFailed(ValidationFailed),
+    /// There is no such thing.
+    #[error("{}", .0.message)]
+    NotFound(NotFound),
+    /// The caller may not.
+    #[error("{}", .0.message)]
+    Forbidden(Forbidden),
+    /// The present state is in the way.
+    #[error("{}", .0.message)]
+    Conflict(Conflict),
+    /// There may be no more.
+    #[error("{}", .0.message)]
+    LimitReached(LimitReached),
+    /// Too often.
+    #[error("{}", .0.message)]
+    TooManyRequests(TooManyRequests),
+    /// Not expected: becomes a coded error.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+}
+
+impl Failure {
+    /// `what` is the noun: "agent".
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::NotFound(NotFound {
+            message: format!("There is no such {what}, or it is not yours to see."),
+        })
+    }
+
+    /// The caller may not; `message` says why.
+    #[must_use]
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::Forbidden(Forbidden {
+            message: message.into(),
+        })
+    }
+
+    /// The present state is in the way; `message` says how.
+    #[must_use]
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::Conflict(Conflict {
+            message: message.into(),
+        })
+    }
+
+    /// `what` is the noun in the plural, with where they are counted: "agents in an organisation".
+    #[must_use]
+    pub fn limit_reached(what: &str, limit: u32) -> Self {
+        let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+        Self::LimitReached(LimitReached {
+            message: format!("There may be no more than {limit} {what}."),
+            limit,
+        })
+    }
+
+    /// Too often; `retry_after` says how long to wait.
+    #[must_use]
+    pub fn too_many(retry_after: std::time::Duration) -> Self {
+        let retry_after = i32::try_from(retry_after.as_secs())
+            .unwrap_or(i32::MAX)
+            .max(1);
+        let message = format!("This was tried too often. Try again in {retry_after} s.");
+        Self::TooManyRequests(TooManyRequests {
+            message,
+            retry_after,
+        })
+    }
+
+    /// As a coded error, for a result that has no place for it.
+    #[must_use]
+    pub fn into_error(self) -> ApiError {
+        match self {
+            Self::ValidationFailed(failed) => ApiError::BadInput {
+                path: failed
+                    .fields
+                    .into_iter()
+                    .next()
+                    .map(|field| field.path)
+                    .unwrap_or_default(),
+                message: failed.message,
+            },
+            Self::NotFound(NotFound { message }) => ApiError::NotFound(message),
+            Self::Forbidden(Forbidden { message }) => ApiError::Forbidden(message),
+            Self::Conflict(Conflict { message })
+            | Self::LimitReached(LimitReached { message, .. }) => ApiError::Conflict(message),
+            Self::TooManyRequests(TooManyRequests { retry_after, .. }) => ApiError::RateLimited(
+                std::time::Duration::from_secs(retry_after.unsigned_abs().into()),
+            ),
+            Self::Api(error) => error,
+        }
+    }
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self::Api(error.into())
+    }
+}
+
+impl AsDbError for Failure {
+    fn as_db_error(&self) -> Option<&DbError> {
+        match self {
+            Self::Api(error) => error.as_db_error(),
+            Self::ValidationFailed(_)
+            | Self::NotFound(_)
+            | Self::Forbidden(_)
+            | Self::Conflict(_)
+            | Self::LimitReached(_)
+            | Self::TooManyRequests(_) => None,
+        }
+    }
+}
+
+/// Declares the result of a mutation: a union of its success and of the failures it expects, and the way from an outcome to
+/// it. A failure that is not listed becomes a coded error.
+macro_rules! mutation_result {
+    ($(#[$doc:meta])* $name:ident = $success:ident $(| $failure:ident)*) => {
+        $(#[$doc])*
+        #[derive(Debug, async_graphql::Union)]
+        pub enum $name {
+            /// It was done.
+            Success($success),
+            $(
+                /// See the type.
+                $failure(crate::failure::$failure),
+            )*
+        }
+
+        impl $name {
+            fn from_outcome(outcome: Result<$success, crate::failure::Failure>) -> async_graphql::Result<Self> {
+                match outcome {
+                    Ok(success) => Ok(Self::Success(success)),
+                    $(Err(crate::failure::Failure::$failure(failure)) => Ok(Self::$failure(failure)),)*
+                    Err(failure) => Err(failure.into_error().into()),
+                }
+            }
+        }
+    };
+}
+pub(crate) use mutation_result;

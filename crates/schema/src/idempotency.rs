@@ -1,0 +1,59 @@
+//! Idempotency keys: a creating mutation sent twice with one key makes one thing.
+
+use agentry_db::WriteScope;
+use agentry_db::idempotency::{self, Claim};
+use serde::Serialize;
+
+use crate::ApiError;
+use crate::check::Checks;
+use crate::failure::Failure;
+
+/// The longest key, in characters.
+const MAX_KEY: usize = 255;
+
+/// A key as it came with an input, and what it stands for.
+#[derive(Debug, Clone)]
+pub(crate) struct Idempotency {
+    key: Option<String>,
+    operation: &'static str,
+    input_hash: String,
+}
+
+impl Idempotency {
+    /// Reads the key; `input` is what must be the same when it comes again.
+    pub(crate) fn new(
+        key: Option<String>,
+        operation: &'static str,
+        input: &impl Serialize,
+        checks: &mut Checks,
+    ) -> Result<Self, ApiError> {
+        if let Some(key) = &key {
+            checks.text("idempotencyKey", key, MAX_KEY);
+        }
+        let input = serde_json::to_value(input).map_err(ApiError::internal)?;
+        Ok(Self {
+            key,
+            operation,
+            input_hash: idempotency::input_hash(&input),
+        })
+    }
+
+    /// Claims the key for `target` inside the mutation's own transaction. `Some` names what an earlier call with the same key
+    /// and input made; nothing is to be made then.
+    pub(crate) async fn claim(
+        &self,
+        scope: &WriteScope,
+        target: &str,
+    ) -> Result<Option<String>, Failure> {
+        let Some(key) = &self.key else {
+            return Ok(None);
+        };
+        match idempotency::claim(scope, key, self.operation, &self.input_hash, target).await? {
+            Claim::New => Ok(None),
+            Claim::Replay { target } => Ok(Some(target)),
+            Claim::Conflict => Err(Failure::conflict(
+                "This idempotency key was used for another input.",
+            )),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+/// How much of everything a request may ask for and an organisation may hold.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// How deep fields may nest.
+    pub depth: usize,
+    /// The most a document may cost: a field is 1, and what stands under a list counts once for each row asked for.
+    pub complexity: usize,
+    /// The most agents in one organisation.
+    pub agents_per_organization: u32,
+    /// The most API connections in one organisation.
+    pub connections_per_organization: u32,
+    /// The most connections linked to one agent.
+    pub connections_per_agent: u32,
+    /// The longest message, in characters; the schema stops at 1,000,000.
+    pub message_characters: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: 12,
+            complexity: 5_000,
+            agents_per_organization: 1_000,
+            connections_per_organization: 200,
+            connections_per_agent: 50,
+            message_characters: 100_000,
+        }
+    }
+}

@@ -1,0 +1,8 @@
+use async_graphql::MergedObject;
+
+use crate::agent::AgentMutation;
+use crate::viewer::{SignInMutation, SignUpMutation};
+
+/// Everything that can be changed. Each field is one transaction; what it expects to fail comes back as data.
+#[derive(Debug, Default, MergedObject)]
+pub struct Mutation(SignUpMutation, SignInMutation, AgentMutation);

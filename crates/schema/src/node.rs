@@ -1,0 +1,86 @@
+//! Global look-up by id (Relay Object Identification): <https://relay.dev/graphql/objectidentification.htm>.
+
+use std::collections::HashMap;
+
+use agentry_db::ids::AgentId;
+use agentry_db::node::{self, Kind};
+use async_graphql::{Context, ID, Interface, Object};
+
+use crate::agent::Agent;
+use crate::{ApiError, RequestContext};
+
+/// The most ids that `nodes` takes at once.
+const MAX_IDS: usize = 100;
+
+/// Anything with an id of its own.
+#[derive(Debug, Clone, Interface)]
+#[graphql(field(name = "id", ty = "&ID", desc = "The id, unique among everything."))]
+pub enum Node {
+    /// An agent.
+    Agent(Agent),
+}
+
+/// Look-ups by id alone.
+#[derive(Debug, Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// Whatever has this id; null when there is nothing that you may see.
+    async fn node(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The id.")] id: ID,
+    ) -> async_graphql::Result<Option<Node>> {
+        Ok(load(context, vec![id.0]).await?.pop().flatten())
+    }
+
+    /// Whatever has these ids, in their order; null where there is nothing that you may see. At most 100.
+    #[graphql(complexity = "5 + ids.len().min(100) * child_complexity")]
+    async fn nodes(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The ids.")] ids: Vec<ID>,
+    ) -> async_graphql::Result<Vec<Option<Node>>> {
+        if ids.len() > MAX_IDS {
+            return Err(
+                ApiError::bad_input("ids", format!("There may be at most {MAX_IDS} ids.")).into(),
+            );
+        }
+        Ok(load(context, ids.into_iter().map(|id| id.0).collect()).await?)
+    }
+}
+
+async fn load(context: &Context<'_>, ids: Vec<String>) -> Result<Vec<Option<Node>>, ApiError> {
+    let context = RequestContext::of(context)?;
+    let scope = context.read().await?;
+    // A text that PostgreSQL cannot even take is the id of nothing.
+    let asked: Vec<String> = ids
+        .iter()
+        .filter(|id| !id.contains('\0'))
+        .cloned()
+        .collect();
+    let mut of_kind: HashMap<Kind, Vec<String>> = HashMap::new();
+    for (id, kind) in node::find_kinds(&scope, &asked).await? {
+        of_kind.entry(kind).or_default().push(id);
+    }
+    let mut found: HashMap<String, Node> = HashMap::new();
+    for (kind, ids) in of_kind {
+        match kind {
+            Kind::Agent => {
+                let ids: Vec<AgentId> = ids.into_iter().map(AgentId::from).collect();
+                let rows = agentry_db::agent::find_many(&scope, &ids).await?;
+                found.extend(
+                    rows.into_iter()
+                        .map(|row| (row.id.to_string(), Node::Agent(row.into()))),
+                );
+            }
+            Kind::ApiConnection
+            | Kind::Conversation
+            | Kind::Message
+            | Kind::Feedback
+            | Kind::AuditEvent => {}
+        }
+    }
+    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+}

@@ -1,0 +1,9 @@
+use async_graphql::MergedObject;
+
+use crate::agent::AgentQuery;
+use crate::node::NodeQuery;
+use crate::viewer::ViewerQuery;
+
+/// Everything that can be asked. Fields that need a signed-in caller answer UNAUTHENTICATED without one.
+#[derive(Debug, Default, MergedObject)]
+pub struct Query(ViewerQuery, NodeQuery, AgentQuery);

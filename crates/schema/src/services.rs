@@ -1,0 +1,18 @@
+use agentry_auth::Auth;
+use agentry_crypto::KeyRing;
+use agentry_db::Db;
+
+use crate::Limits;
+
+/// What every request shares. It is tied to no tenant; a tenant comes with the request's actor.
+#[derive(Debug)]
+pub struct Services {
+    /// The door to SQL.
+    pub db: Db,
+    /// Sign-up, sign-in and credentials.
+    pub auth: Auth,
+    /// Seals and opens API keys.
+    pub keys: KeyRing,
+    /// How much of everything.
+    pub limits: Limits,
+}

@@ -1,0 +1,115 @@
+//! The caller: who they are, and signing up, in and out.
+
+use agentry_db::organization;
+use async_graphql::{Context, Enum, Object};
+
+use crate::agent::{self, AgentFilterInput, AgentListing, AgentOrder};
+use crate::connection::{PageArguments, page_size};
+use crate::user::{Organization, Role, User};
+use crate::{ApiError, RequestContext};
+
+mod sign_in;
+mod sign_up;
+
+pub use sign_in::*;
+pub use sign_up::*;
+
+/// By what a caller is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum AuthMethod {
+    /// A session cookie.
+    Cookie,
+    /// A session token in the `Authorization` header.
+    Bearer,
+}
+
+/// The signed-in caller, in the organisation they act in.
+#[derive(Debug)]
+pub struct Viewer;
+
+#[Object]
+impl Viewer {
+    /// Who you are.
+    async fn user(&self, context: &Context<'_>) -> async_graphql::Result<User> {
+        let scope = RequestContext::of(context)?.read().await?;
+        let user = organization::find_me(&scope)
+            .await
+            .map_err(ApiError::from)?;
+        Ok(user.ok_or(ApiError::Unauthenticated)?.into())
+    }
+
+    /// The organisation this request acts in: the one of `x-organization-id`, else the session's active one, else your
+    /// personal one.
+    async fn organization(&self, context: &Context<'_>) -> async_graphql::Result<Organization> {
+        let context = RequestContext::of(context)?;
+        let acting = context.tenant()?.organization();
+        let mine = organization::list_mine(&context.read().await?)
+            .await
+            .map_err(ApiError::from)?;
+        let mine = mine
+            .into_iter()
+            .find(|organization| organization.id == *acting);
+        Ok(mine.ok_or(ApiError::Unauthenticated)?.into())
+    }
+
+    /// Every organisation you are a member of, oldest first.
+    async fn organizations(
+        &self,
+        context: &Context<'_>,
+    ) -> async_graphql::Result<Vec<Organization>> {
+        let scope = RequestContext::of(context)?.read().await?;
+        let mine = organization::list_mine(&scope)
+            .await
+            .map_err(ApiError::from)?;
+        Ok(mine.into_iter().map(Organization::from).collect())
+    }
+
+    /// What you are in the organisation this request acts in.
+    async fn role(&self, context: &Context<'_>) -> async_graphql::Result<Role> {
+        Ok(RequestContext::of(context)?.tenant()?.role().into())
+    }
+
+    /// By what this request is known to be yours.
+    async fn auth_method(&self, context: &Context<'_>) -> async_graphql::Result<AuthMethod> {
+        Ok(match RequestContext::of(context)?.actor()?.carrier() {
+            agentry_auth::credential::SessionCarrier::Cookie => AuthMethod::Cookie,
+            agentry_auth::credential::SessionCarrier::Bearer => AuthMethod::Bearer,
+        })
+    }
+
+    /// The agents you may see.
+    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
+    async fn agents(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which agents.")] filter: Option<AgentFilterInput>,
+        #[graphql(desc = "In which order; oldest first when left out.")] order_by: Option<
+            AgentOrder,
+        >,
+    ) -> async_graphql::Result<AgentListing> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(agent::list(context, page, filter, order_by).await?)
+    }
+}
+
+/// The query for the caller.
+#[derive(Debug, Default)]
+pub struct ViewerQuery;
+
+#[Object]
+impl ViewerQuery {
+    /// The signed-in caller; null when nobody is signed in.
+    async fn viewer(&self, context: &Context<'_>) -> async_graphql::Result<Option<Viewer>> {
+        Ok(RequestContext::of(context)?.find_actor().map(|_| Viewer))
+    }
+}

@@ -1,0 +1,120 @@
+use agentry_auth::cookie::Remember;
+use agentry_auth::{SignInError, SignedIn as Session};
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::failure::{Failure, mutation_result};
+use crate::{ApiError, RequestContext};
+
+/// Who signs in.
+#[derive(InputObject)]
+pub struct SignInInput {
+    /// The e-mail address of the account.
+    email: String,
+    /// Its password.
+    password: String,
+    /// False keeps the session for a day and the cookie until the browser closes; true keeps both for seven days.
+    #[graphql(default = true)]
+    remember_me: bool,
+}
+
+/// A session was made.
+#[derive(Debug, SimpleObject)]
+pub struct SignedIn {
+    /// The session's token: send it as `Authorization: Bearer <token>`. Keep it secret; browsers use the cookie instead.
+    token: String,
+    /// When the session ends.
+    expires_at: DateTime<Utc>,
+    /// Who signed in.
+    user_id: async_graphql::ID,
+    /// The organisation the session acts in when a request names no other.
+    organization_id: async_graphql::ID,
+}
+
+/// The session is over.
+#[derive(Debug, SimpleObject)]
+pub struct SignOutSuccess {
+    /// Whether there was a session to end.
+    ended: bool,
+}
+
+mutation_result! {
+    /// How signing in ended. An unknown address and a wrong password look the same.
+    SignInResult = SignedIn | Forbidden | TooManyRequests
+}
+mutation_result! {
+    /// How signing out ended.
+    SignOutResult = SignOutSuccess
+}
+
+/// Signing in and out.
+#[derive(Debug, Default)]
+pub struct SignInMutation;
+
+#[Object]
+impl SignInMutation {
+    /// Makes a session for an account's password. The answer sets the session's cookie and holds the same token for programs.
+    /// Needs no credential; tried too often, it asks for patience.
+    async fn sign_in(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Who signs in.")] input: SignInInput,
+    ) -> async_graphql::Result<SignInResult> {
+        let SignInInput {
+            email,
+            password,
+            remember_me,
+        } = input;
+        let request = RequestContext::of(context)?;
+        let remember = if remember_me {
+            Remember::Yes
+        } else {
+            Remember::No
+        };
+        let password = SecretString::from(password);
+        let outcome = request
+            .services()
+            .auth
+            .sign_in(&email, password, remember, request.client().clone())
+            .await;
+        SignInResult::from_outcome(match outcome {
+            Ok(session) => Ok(signed_in(context, &session)),
+            Err(SignInError::Invalid) => Err(Failure::forbidden(
+                "The e-mail address or the password is wrong.",
+            )),
+            Err(SignInError::TooMany { retry_after }) => Err(Failure::too_many(retry_after)),
+            Err(SignInError::Failed) => Err(ApiError::internal(SignInError::Failed).into()),
+            Err(SignInError::Busy) => Err(Failure::too_many(std::time::Duration::from_secs(1))),
+            Err(SignInError::Db(error)) => Err(error.into()),
+        })
+    }
+
+    /// Ends the session that this request came with, and clears its cookie.
+    async fn sign_out(&self, context: &Context<'_>) -> async_graphql::Result<SignOutResult> {
+        let request = RequestContext::of(context)?;
+        let auth = &request.services().auth;
+        let ended = auth
+            .sign_out(request.actor()?)
+            .await
+            .map_err(ApiError::from)?;
+        for cookie in auth.clear_cookies(None) {
+            context.append_http_header("set-cookie", cookie.expose_secret());
+        }
+        SignOutResult::from_outcome(Ok(SignOutSuccess { ended }))
+    }
+}
+
+/// Sets the session's cookies and tells its token.
+pub(super) fn signed_in(context: &Context<'_>, session: &Session) -> SignedIn {
+    for cookie in &session.set_cookies {
+        context.append_http_header("set-cookie", cookie.expose_secret());
+    }
+    let tenant = session.actor.tenant();
+    SignedIn {
+        token: session.token.expose_secret().to_owned(),
+        expires_at: session.expires_at,
+        user_id: async_graphql::ID(tenant.user().to_string()),
+        organization_id: async_graphql::ID(tenant.organization().to_string()),
+    }
+}

@@ -1,0 +1,86 @@
+use agentry_auth::cookie::Remember;
+use agentry_auth::{SignUp, SignUpError};
+use async_graphql::{Context, InputObject, Object};
+use secrecy::SecretString;
+
+use super::sign_in::{SignedIn, signed_in};
+use crate::check::Checks;
+use crate::failure::{Failure, mutation_result};
+use crate::{ApiError, RequestContext};
+
+/// Who signs up.
+#[derive(InputObject)]
+pub struct SignUpInput {
+    /// Their name, 1 to 200 characters; also their personal organisation's.
+    name: String,
+    /// Their e-mail address. Case does not matter.
+    email: String,
+    /// Their password, 8 to 128 characters.
+    password: String,
+}
+
+mutation_result! {
+    /// How signing up ended.
+    SignUpResult = SignedIn | ValidationFailed | Conflict | TooManyRequests
+}
+
+/// Signing up.
+#[derive(Debug, Default)]
+pub struct SignUpMutation;
+
+#[Object]
+impl SignUpMutation {
+    /// Makes a user with a password, their personal organisation and a session. The answer sets the session's cookie and
+    /// holds the same token for programs. Needs no credential.
+    async fn sign_up(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Who signs up.")] input: SignUpInput,
+    ) -> async_graphql::Result<SignUpResult> {
+        let SignUpInput {
+            name,
+            email,
+            password,
+        } = input;
+        let request = RequestContext::of(context)?;
+        let new = SignUp {
+            name,
+            email,
+            password: SecretString::from(password),
+        };
+        let outcome = request
+            .services()
+            .auth
+            .sign_up(new, Remember::Yes, request.client().clone())
+            .await;
+        SignUpResult::from_outcome(match outcome {
+            Ok(session) => Ok(signed_in(context, &session)),
+            Err(error) => Err(failure(error)),
+        })
+    }
+}
+
+fn failure(error: SignUpError) -> Failure {
+    let refuse = |field: &str, message: String| {
+        let mut checks = Checks::default();
+        checks.refuse(field, message);
+        checks
+            .finish()
+            .err()
+            .unwrap_or_else(|| ApiError::internal("a refusal without a field").into())
+    };
+    match error {
+        SignUpError::Name(why) => refuse("name", why.to_string()),
+        SignUpError::Email(why) => refuse("email", why.to_string()),
+        SignUpError::PasswordTooShort | SignUpError::PasswordTooLong => {
+            refuse("password", error.to_string())
+        }
+        SignUpError::Failed => ApiError::internal(error).into(),
+        SignUpError::EmailTaken => {
+            Failure::conflict("There is an account with this e-mail address already.")
+        }
+        SignUpError::TooMany { retry_after } => Failure::too_many(retry_after),
+        SignUpError::Busy => Failure::too_many(std::time::Duration::from_secs(1)),
+        SignUpError::Db(error) => error.into(),
+    }
+}

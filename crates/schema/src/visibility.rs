@@ -1,0 +1,13 @@
+use agentry_db::entity;
+use async_graphql::Enum;
+use serde::Serialize;
+
+/// Who in the organisation may see a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
+#[graphql(remote = "entity::Visibility")]
+pub enum Visibility {
+    /// Its owner, and for agents the organisation's owners and admins.
+    Private,
+    /// Every member of the organisation.
+    Organization,
+}

@@ -1,0 +1,177 @@
+//! Puts the service together from its configuration.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agentry_auth::cookie::Cookies;
+use agentry_auth::password::{HasherLimits, PasswordHasher};
+use agentry_auth::secret::SecretList;
+use agentry_auth::{Auth, AuthSettings};
+use agentry_crypto::KeyRing;
+use agentry_db::rate_limit::RateLimit;
+use agentry_db::{Db, PoolSettings};
+use agentry_schema::{AgentrySchema, Limits, Services};
+use axum::Router;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::config::{Config, DatabaseConfig};
+use crate::gate::AuthGate;
+use crate::graphiql;
+use crate::http::{
+    DocumentLimits, HttpOptions, HttpState, SchemaTextError, SocketLimits, Timeouts,
+};
+use crate::readiness::DatabaseReadiness;
+use crate::secrets::Secrets;
+
+/// The service, ready to be served.
+pub struct App {
+    /// What the HTTP face runs on.
+    pub state: HttpState<AgentrySchema>,
+    /// Pages beside the API.
+    pub pages: Router,
+    /// The pool, to be closed last.
+    pub db: Db,
+}
+
+/// Why the service could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The key ring.
+    #[error("AGENTRY_ENCRYPTION_KEYS is malformed: {0}")]
+    Keys(#[from] agentry_crypto::KeyRingError),
+    /// The sessions' secret.
+    #[error(transparent)]
+    AuthSecret(#[from] agentry_auth::error::SecretError),
+    /// The cookies' prefix.
+    #[error(transparent)]
+    CookiePrefix(#[from] agentry_auth::error::CookiePrefixError),
+    /// Our own schema does not parse: a fault of this build.
+    #[error(transparent)]
+    Schema(#[from] SchemaTextError),
+}
+
+/// The service's pool. It opens lazily, so this cannot fail.
+#[must_use]
+pub fn open_pool(service: &PgConnectOptions, config: &DatabaseConfig) -> Db {
+    let settings = PoolSettings {
+        max_connections: config.pool_size,
+        acquire_timeout: config.acquire_timeout,
+        statement_timeout: config.statement_timeout,
+        idle_in_transaction_timeout: config.idle_transaction_timeout,
+    };
+    Db::open(service.clone(), &settings)
+}
+
+impl App {
+    /// Puts everything together.
+    ///
+    /// # Errors
+    /// [`AppError`], one sentence each.
+    pub fn new(config: &Config, secrets: &Secrets, db: Db) -> Result<Self, AppError> {
+        let services = services(config, secrets, db.clone())?;
+        let schema = agentry_schema::build(Arc::clone(&services), config.http.introspection);
+        let state = HttpState::new(
+            schema,
+            Arc::new(AuthGate::new(services)),
+            Arc::new(DatabaseReadiness::new(db.clone())),
+            agentry_schema::sdl(),
+            http_options(config),
+        )?;
+        let pages = if config.http.graphiql {
+            graphiql::router()
+        } else {
+            Router::new()
+        };
+        Ok(Self { state, pages, db })
+    }
+}
+
+/// What every request shares.
+///
+/// # Errors
+/// [`AppError`], one sentence each.
+pub fn services(config: &Config, secrets: &Secrets, db: Db) -> Result<Arc<Services>, AppError> {
+    let cookies = Cookies::new(
+        &config.auth.cookie_prefix,
+        config.auth.secure_cookies(config.http.public_url.as_ref()),
+    )?;
+    let auth = Auth::new(
+        db.clone(),
+        PasswordHasher::new(HasherLimits::default()),
+        SecretList::single(&secrets.auth_secret)?,
+        cookies,
+        throttle(config),
+    );
+    let keys = KeyRing::parse(&secrets.encryption_keys)?;
+    Ok(Arc::new(Services {
+        db,
+        auth,
+        keys,
+        limits: limits(config),
+    }))
+}
+
+fn throttle(config: &Config) -> AuthSettings {
+    let limits = &config.limits;
+    let limit = |count| RateLimit {
+        count,
+        window: limits.sign_in_window,
+    };
+    AuthSettings {
+        sign_in_per_address: limit(limits.sign_in_per_address),
+        sign_in_per_account: limit(limits.sign_in_per_account),
+        sign_up_per_address: limit(limits.sign_up_per_address),
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        depth: config.limits.max_depth,
+        complexity: config.limits.max_complexity,
+        agents_per_organization: config.limits.max_agents,
+        message_characters: config.limits.max_message,
+        ..Limits::default()
+    }
+}
+
+fn http_options(config: &Config) -> HttpOptions {
+    let (http, limits) = (&config.http, &config.limits);
+    HttpOptions {
+        public_origin: http
+            .public_url
+            .as_ref()
+            .map(|url| url.origin().ascii_serialization()),
+        trusted_origins: http.trusted_origins.clone(),
+        cors_origins: http.cors_origins.clone(),
+        forwarded_for: http.trust_proxy,
+        introspection: http.introspection,
+        publish_schema: http.introspection,
+        body_bytes: http.body_limit,
+        limits: DocumentLimits {
+            bytes: limits.max_document,
+            tokens: limits.max_tokens,
+            depth: limits.max_depth,
+            aliases: limits.max_aliases,
+            root_fields: limits.max_root_fields,
+            directives: limits.max_directives,
+            input_depth: limits.max_input_nesting,
+            ..DocumentLimits::default()
+        },
+        timeouts: Timeouts {
+            header: http.header_timeout,
+            body: http.body_timeout,
+            operation: http.operation_timeout,
+            drain: http.drain_timeout,
+        },
+        sockets: SocketLimits {
+            init: limits.socket_init_timeout,
+            keep_alive: limits.socket_ping,
+            recheck: Duration::from_secs(30),
+            operations: limits.max_subscriptions,
+            per_user: limits.max_sockets,
+            message_bytes: limits.max_socket_message,
+            ..SocketLimits::default()
+        },
+        ..HttpOptions::default()
+    }
+}

@@ -1,0 +1,132 @@
+//! The gate between HTTP and the rest: from what a client presented to the context its operation runs in.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use agentry_auth::credential::Presented as Credentials;
+use agentry_auth::{Actor, AuthError, Client};
+use agentry_db::DbError;
+use agentry_schema::{RequestContext, Services};
+use async_graphql::Request;
+
+use crate::http::{CallerContext, Gate, OperationSummary, Presented, Refusal};
+
+/// Seconds after which to try again when the database is away.
+const RETRY_AFTER: u64 = 1;
+
+/// Asks [`agentry_auth::Auth`] who is there.
+#[derive(Debug)]
+pub struct AuthGate {
+    services: Arc<Services>,
+}
+
+impl AuthGate {
+    /// A gate for these services.
+    #[must_use]
+    pub const fn new(services: Arc<Services>) -> Self {
+        Self { services }
+    }
+}
+
+#[async_trait::async_trait]
+impl Gate for AuthGate {
+    async fn authenticate(&self, presented: Presented) -> Result<Arc<dyn CallerContext>, Refusal> {
+        let client = Client {
+            ip: presented.client_ip,
+            user_agent: presented.user_agent,
+        };
+        let ambient = presented.authorization.is_none();
+        let credentials = Credentials {
+            cookie: presented.cookie,
+            authorization: presented.authorization,
+            organization: presented.organization,
+        };
+        let actor = match self
+            .services
+            .auth
+            .authenticate(&credentials, client.clone())
+            .await
+        {
+            Ok(actor) => actor,
+            // A browser sends its cookie whether anyone means it or not, and cannot drop one that has gone stale: such a
+            // request is nobody's, so that signing in again stays possible.
+            Err(AuthError::UnknownSession) if ambient => None,
+            Err(AuthError::Refused(refusal)) if ambient && refusal.is_stale_cookie() => None,
+            Err(error) => return Err(refuse(error)),
+        };
+        Ok(Arc::new(Caller::new(
+            Arc::clone(&self.services),
+            actor,
+            client,
+        )))
+    }
+
+    async fn still_valid(&self, context: &dyn CallerContext) -> bool {
+        let context: &dyn Any = context;
+        let Some(actor) = context
+            .downcast_ref::<Caller>()
+            .and_then(|caller| caller.0.find_actor())
+        else {
+            return true;
+        };
+        match self.services.auth.is_live(actor).await {
+            Ok(live) => live,
+            // The database is away: nobody's sign-out can have happened there either.
+            Err(DbError::Unavailable(_) | DbError::Timeout | DbError::Crossed) => true,
+            Err(DbError::Constraint { .. } | DbError::Refused(_) | DbError::Unexpected(_)) => false,
+        }
+    }
+}
+
+fn refuse(error: AuthError) -> Refusal {
+    match error {
+        AuthError::Refused(_) | AuthError::UnknownSession => Refusal::Unauthenticated,
+        AuthError::NotAMember => Refusal::Forbidden,
+        AuthError::Db(DbError::Unavailable(cause)) => {
+            tracing::warn!(cause, "the database is unavailable");
+            Refusal::Unavailable {
+                retry_after: RETRY_AFTER,
+            }
+        }
+        AuthError::Db(error) => {
+            tracing::error!(%error, "a credential could not be looked up");
+            Refusal::Internal
+        }
+    }
+}
+
+/// One operation's context, as HTTP sees it.
+struct Caller(Arc<RequestContext>);
+
+impl Caller {
+    fn new(services: Arc<Services>, actor: Option<Actor>, client: Client) -> Self {
+        Self(Arc::new(RequestContext::new(services, actor, client)))
+    }
+}
+
+impl CallerContext for Caller {
+    fn attach(self: Arc<Self>, request: Request) -> Request {
+        request.data(Arc::clone(&self.0))
+    }
+
+    fn fork(&self) -> Arc<dyn CallerContext> {
+        let (actor, client) = (self.0.find_actor().cloned(), self.0.client().clone());
+        Arc::new(Self::new(self.0.shared_services(), actor, client))
+    }
+
+    fn summary(&self) -> OperationSummary {
+        OperationSummary {
+            organization: self
+                .0
+                .find_actor()
+                .map(|actor| actor.tenant().organization().to_string()),
+            statements: self.0.statements(),
+        }
+    }
+
+    fn user_key(&self) -> Option<String> {
+        self.0
+            .find_actor()
+            .map(|actor| actor.tenant().user().to_string())
+    }
+}
