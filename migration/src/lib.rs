@@ -25,6 +25,9 @@ mod m0012_agent_feedback;
 mod m0013_audit_events;
 mod m0014_idempotency_keys;
 pub mod rls;
+mod run;
+
+pub use run::{MigrationError, MigrationStatus, admit, down, names, status, up};
 
 /// Applies and reverts the migrations, in order. Run it as the owner of the database, never as the service.
 #[derive(Debug)]

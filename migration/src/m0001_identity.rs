@@ -34,6 +34,9 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO agentry_app;
 GRANT USAGE, CREATE ON SCHEMA public TO agentry_keeper;
 
+-- So that a server can say whether the database is as its build expects it.
+GRANT SELECT ON seaql_migrations TO agentry_app;
+
 CREATE FUNCTION app_current_user() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
   RETURN NULLIF(current_setting('app.current_user_id', true), '');
 CREATE FUNCTION app_current_org() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
@@ -61,6 +64,7 @@ DROP FUNCTION app_current_org_role();
 DROP FUNCTION app_current_org();
 DROP FUNCTION app_current_user();
 -- The roles stay: they are the cluster's, and another database may stand on them.
+REVOKE SELECT ON seaql_migrations FROM agentry_app;
 REVOKE USAGE ON SCHEMA public FROM agentry_app;
 REVOKE USAGE, CREATE ON SCHEMA public FROM agentry_keeper;
 ";

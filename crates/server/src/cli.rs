@@ -53,7 +53,7 @@ impl Command {
                 let KeysAction::Rotate { config, .. } = &args.action;
                 Some(&config.log)
             }
-            Self::Seed(args) => Some(&args.config.log),
+            Self::Seed(args) => Some(&args.config.base.log),
             Self::Schema => None,
         }
     }
@@ -123,7 +123,7 @@ pub struct SeedArgs {
     pub file: Option<PathBuf>,
     /// Settings.
     #[command(flatten)]
-    pub config: BaseConfig,
+    pub config: Config,
 }
 
 /// Why the command line was not understood, or that it asked for a text.

@@ -5,12 +5,15 @@
 //! To add a setting: a field in the fitting file of [`config`], with its flag, variable, default and a sentence; then
 //! `AGENTRY_WRITE_DOCS=1 cargo test configuration_page` writes it into `docs/configuration.md`.
 
+pub mod app;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod embedded;
+pub mod gate;
 pub mod graphiql;
 pub mod http;
+pub mod readiness;
 pub mod secrets;
 pub mod store;
 pub mod telemetry;

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use agentry_crypto::{KeyRing, generate_key};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -88,11 +89,14 @@ impl Secrets {
 
 fn given_keys(config: &SecretsConfig) -> Result<Option<SecretString>, ConfigError> {
     if let Some(ring) = filled(config.encryption_keys.as_ref()) {
-        check_ring(ring.expose_secret()).map_err(ConfigError::Keys)?;
+        KeyRing::parse(ring).map_err(ConfigError::Keys)?;
         return Ok(Some(ring.clone()));
     }
     match filled(config.encryption_key.as_ref()) {
-        Some(key) if is_key(key.expose_secret()) => Ok(Some(key.clone())),
+        // A ring would parse here too; this variable is for one bare key.
+        Some(key) if !key.expose_secret().contains(':') && KeyRing::parse(key).is_ok() => {
+            Ok(Some(key.clone()))
+        }
         Some(_) => Err(ConfigError::Key),
         None => Ok(None),
     }
@@ -119,29 +123,6 @@ fn given_auth(config: &SecretsConfig) -> Result<Option<SecretString>, ConfigErro
 /// An empty value counts as not given.
 fn filled(value: Option<&SecretString>) -> Option<&SecretString> {
     value.filter(|secret| !secret.expose_secret().is_empty())
-}
-
-fn check_ring(text: &str) -> Result<(), &'static str> {
-    let mut ids = Vec::new();
-    for entry in text.split(',') {
-        let (id, key) = entry.split_once(':').ok_or("an entry has no colon")?;
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        if id.is_empty() || id.len() > 32 || !id.chars().all(plain) {
-            return Err("an id has other characters or is too long or empty");
-        }
-        if !is_key(key) {
-            return Err("a key is not 64 hexadecimal digits");
-        }
-        if ids.contains(&id) {
-            return Err("two keys have the same id");
-        }
-        ids.push(id);
-    }
-    Ok(())
-}
-
-fn is_key(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn load_or_generate(path: &Path) -> Result<Secrets, SecretsError> {
@@ -192,16 +173,12 @@ fn write_draft(draft: &Path, text: &str) -> io::Result<()> {
 
 fn generate() -> Result<SecretString, SecretsError> {
     let random = SystemRandom::new();
-    let mut key = [0_u8; 32];
     let mut auth = [0_u8; 32];
-    random
-        .fill(&mut key)
-        .and_then(|()| random.fill(&mut auth))
-        .map_err(|_| SecretsError::Random)?;
+    random.fill(&mut auth).map_err(|_| SecretsError::Random)?;
     Ok(SecretString::from(format!(
         "# Made by Agentry at its first start. Back it up with the data: without the key, sealed provider keys cannot be opened.\n\
          {KEYS}=k1:{}\n{AUTH}={}\n",
-        hex::encode(key),
+        generate_key().expose_secret(),
         URL_SAFE_NO_PAD.encode(auth),
     )))
 }
@@ -212,7 +189,7 @@ fn parse(text: &str) -> Option<Secrets> {
             .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
     };
     let (keys, auth) = (value(KEYS)?, value(AUTH)?);
-    if check_ring(keys).is_err() || auth.chars().count() < AUTH_SECRET_CHARS {
+    if KeyRing::parse(&keys.into()).is_err() || auth.chars().count() < AUTH_SECRET_CHARS {
         return None;
     }
     Some(Secrets {

@@ -1,5 +1,6 @@
 //! The database in effect and the secrets that go with it, whichever way they came: given, or Agentry's own.
 
+use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::config::{BaseConfig, ConfigError};
@@ -25,6 +26,8 @@ pub enum StoreError {
 pub struct Store {
     /// The service's restricted login.
     pub service: PgConnectOptions,
+    /// The password to make that login with when a given database lacks it.
+    pub service_password: Option<SecretString>,
     /// The login that owns the tables; with a given database only when it was given too.
     pub owner: Option<PgConnectOptions>,
     /// Encryption keys and the sessions' secret.
@@ -105,6 +108,7 @@ impl Store {
         let secrets = Secrets::given(&config.secrets)?;
         Ok(Some(Self {
             service: given.service,
+            service_password: given.service_password,
             owner: given.owner,
             secrets,
             embedded: None,
@@ -115,6 +119,7 @@ impl Store {
         let (service, owner) = (address.service_options(), Some(address.owner_options()));
         Self {
             service,
+            service_password: None,
             owner,
             secrets,
             embedded: None,
@@ -126,7 +131,7 @@ impl Store {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use secrecy::ExposeSecret;
+    use secrecy::ExposeSecret as _;
 
     use super::*;
     use crate::config::tests::config;

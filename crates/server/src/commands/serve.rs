@@ -1,8 +1,13 @@
 //! `agentry serve`: starts everything, waits to be told to stop, stops everything.
 
-use super::CommandError;
+use agentry_db::{Db, proof};
+use tokio::net::TcpListener;
+
 use super::signal::StopSignals;
+use super::{CommandError, migrate, say};
+use crate::app::{self, App};
 use crate::config::Config;
+use crate::http;
 use crate::store::Store;
 
 pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
@@ -20,13 +25,59 @@ pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
             postgres.version = server.version(),
             postgres.pid = server.pid(),
             data_dir = %server.data_dir().display(),
-            url = server.address().service_url(),
             "PostgreSQL runs"
         );
     }
-    let signal = signals.wait().await;
-    tracing::info!(signal, "stopping");
+    let db = app::open_pool(&store.service, &config.base.database);
+    let served = serve(config, &store, &db, &mut signals).await;
+    db.close().await;
     store.close().await?;
     tracing::info!("stopped");
-    Ok(())
+    served
+}
+
+async fn serve(
+    config: &Config,
+    store: &Store,
+    db: &Db,
+    signals: &mut StopSignals,
+) -> Result<(), CommandError> {
+    if let Some(owner) = &store.owner {
+        let applied =
+            migrate::bring_up(owner, &store.service, store.service_password.as_ref()).await?;
+        tracing::info!(applied, "the database is up to date");
+    }
+    if let Some(reason) = proof::prove(db).await?.refusal() {
+        return Err(CommandError::NotProven(reason));
+    }
+    let App { state, pages, .. } = App::new(config, &store.secrets, db.clone())?;
+    let address = config.http.bind;
+    let listening = |source| CommandError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(listening)?;
+    greet(config, listener.local_addr().map_err(listening)?);
+    let stopped = async {
+        let signal = signals.wait().await;
+        tracing::info!(signal, "stopping");
+    };
+    http::serve(listener, state, pages, stopped)
+        .await
+        .map_err(CommandError::Serve)
+}
+
+/// Tells the person at the keyboard where everything is.
+fn greet(config: &Config, address: std::net::SocketAddr) {
+    let base = config.http.public_url.as_ref().map_or_else(
+        || format!("http://{address}"),
+        |url| url.origin().ascii_serialization(),
+    );
+    tracing::info!(%address, url = base, "serving");
+    say(&format!("Agentry {} is ready.", env!("CARGO_PKG_VERSION")));
+    say(&format!("  GraphQL    {base}/graphql"));
+    if config.http.graphiql {
+        say(&format!("  GraphiQL   {base}/"));
+    }
+    if config.http.introspection {
+        say(&format!("  Schema     {base}/schema.graphql"));
+    }
+    say(&format!("  Health     {base}/readyz"));
 }

@@ -39,6 +39,8 @@ pub struct DatabaseConfig {
 pub struct GivenDatabase {
     /// The service's restricted login.
     pub service: PgConnectOptions,
+    /// Its password, to make the login with when it is missing.
+    pub service_password: Option<SecretString>,
     /// The owner's login, if given.
     pub owner: Option<PgConnectOptions>,
 }
@@ -59,12 +61,22 @@ impl DatabaseConfig {
             (Some(service), owner) => (service, owner),
         };
         Ok(Some(GivenDatabase {
+            service_password: password(&service),
             service: parse("DATABASE_URL", &service)?,
             owner: owner
                 .map(|url| parse("DATABASE_OWNER_URL", &url))
                 .transpose()?,
         }))
     }
+}
+
+/// The password of a database URL, percent-decoded.
+fn password(url: &SecretString) -> Option<SecretString> {
+    let url = Url::parse(url.expose_secret()).ok()?;
+    let decoded = percent_encoding::percent_decode_str(url.password()?)
+        .decode_utf8()
+        .ok()?;
+    Some(SecretString::from(decoded.into_owned()))
 }
 
 fn parse(name: &'static str, url: &SecretString) -> Result<PgConnectOptions, ConfigError> {

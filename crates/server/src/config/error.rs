@@ -26,7 +26,7 @@ pub enum ConfigError {
     #[error(
         "AGENTRY_ENCRYPTION_KEYS is malformed: {0}; expected id:key,id:key,…, each id of 1 to 32 letters, digits, - or _ and each key of 64 hexadecimal digits"
     )]
-    Keys(&'static str),
+    Keys(agentry_crypto::KeyRingError),
     /// The single key cannot be understood.
     #[error("ENCRYPTION_KEY is malformed: expected 64 hexadecimal digits")]
     Key,

@@ -1,5 +1,6 @@
 //! Who is asking: the seam between HTTP and the crate that knows about credentials.
 
+use std::any::Any;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ pub trait Gate: Send + Sync + 'static {
 }
 
 /// What one operation runs with: the caller, loaders, counters.
-pub trait CallerContext: Send + Sync + 'static {
+pub trait CallerContext: Any + Send + Sync {
     /// Puts this context into the request's data, where resolvers find it.
     fn attach(self: Arc<Self>, request: Request) -> Request;
 
