@@ -1,1 +1,13 @@
-fn main() {}
+//! End to end: a real server on a real PostgreSQL, over HTTP and WebSocket.
+//!
+//! The one rule: every test starts a [`support::Server`] of its own, on its own copy of the database, and speaks to it as a
+//! client would. To add a test: a function in the file of its noun, named after the claim it proves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may stop at what it did not expect"
+)]
+
+mod agents;
+mod support;

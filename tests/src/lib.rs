@@ -1,1 +1,1 @@
-//! Stub.
+//! Holds no code: the tests are the one binary `it`.

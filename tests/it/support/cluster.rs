@@ -1,0 +1,126 @@
+//! One PostgreSQL for all tests of a run, with a migrated database that each test copies. It is gone when the run is.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use agentry_server::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
+use tokio::sync::{Mutex, OnceCell};
+
+/// Owns the databases without being a superuser, as the owner of a managed database is.
+const OWNER: &str = "agentry_migrator";
+const TEMPLATE: &str = "agentry_template";
+
+static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
+
+struct Cluster {
+    postgres: EmbeddedPostgres,
+    /// PostgreSQL copies a template for one database at a time.
+    copying: Mutex<()>,
+    copies: AtomicU32,
+}
+
+/// A database of one test's own.
+#[derive(Clone)]
+pub struct Database {
+    /// As the owner of its tables.
+    pub owner: PgConnectOptions,
+    /// As the service's restricted login.
+    pub service: PgConnectOptions,
+}
+
+impl Database {
+    /// A fresh copy of the migrated database.
+    pub async fn copy() -> Self {
+        let cluster = CLUSTER.get_or_init(Cluster::start).await;
+        let name = format!("copy_{}", cluster.copies.fetch_add(1, Ordering::Relaxed));
+        let _one_at_a_time = cluster.copying.lock().await;
+        let mut root = cluster
+            .postgres
+            .address()
+            .owner_options()
+            .database("postgres")
+            .connect()
+            .await
+            .unwrap();
+        run(
+            &mut root,
+            format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {OWNER}"),
+        )
+        .await;
+        root.close().await.unwrap();
+        cluster.database(&name)
+    }
+
+    /// A fresh database with nothing in it.
+    pub async fn empty() -> Self {
+        let cluster = CLUSTER.get_or_init(Cluster::start).await;
+        let name = format!("empty_{}", cluster.copies.fetch_add(1, Ordering::Relaxed));
+        let mut root = cluster
+            .postgres
+            .address()
+            .owner_options()
+            .database("postgres")
+            .connect()
+            .await
+            .unwrap();
+        run(&mut root, format!("CREATE DATABASE {name} OWNER {OWNER}")).await;
+        root.close().await.unwrap();
+        cluster.database(&name)
+    }
+}
+
+impl Cluster {
+    async fn start() -> Self {
+        let folder = std::env::temp_dir().join(format!("agentry-tests-{}", std::process::id()));
+        let mut options = EmbeddedOptions::throwaway(folder);
+        options
+            .settings
+            .push(("max_connections".to_owned(), "400".to_owned()));
+        let postgres = EmbeddedPostgres::start(options).await.unwrap();
+        let mut root = postgres
+            .address()
+            .owner_options()
+            .database("postgres")
+            .connect()
+            .await
+            .unwrap();
+        run(
+            &mut root,
+            format!("CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE CREATEDB"),
+        )
+        .await;
+        run(
+            &mut root,
+            format!("CREATE DATABASE {TEMPLATE} OWNER {OWNER}"),
+        )
+        .await;
+        root.close().await.unwrap();
+        let cluster = Self {
+            postgres,
+            copying: Mutex::default(),
+            copies: AtomicU32::default(),
+        };
+        let template = cluster.database(TEMPLATE);
+        agentry_migration::up(&template.owner).await.unwrap();
+        agentry_migration::admit(&template.owner, template.service.get_username(), None)
+            .await
+            .unwrap();
+        cluster
+    }
+
+    fn database(&self, name: &str) -> Database {
+        let address = self.postgres.address();
+        Database {
+            owner: address.owner_options().username(OWNER).database(name),
+            service: address.service_options().database(name),
+        }
+    }
+}
+
+async fn run(connection: &mut PgConnection, statement: String) {
+    sqlx::raw_sql(AssertSqlSafe(statement))
+        .execute(connection)
+        .await
+        .unwrap();
+}

@@ -1,0 +1,124 @@
+//! A server of one test's own.
+
+use std::sync::Arc;
+
+use agentry_server::app::{self, App};
+use agentry_server::cli::{self, Command};
+use agentry_server::http;
+use agentry_server::secrets::Secrets;
+use serde_json::json;
+use sqlx::postgres::{PgPool, PgPoolOptions};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::Caller;
+use super::cluster::Database;
+
+/// The key that seals in tests.
+pub const TEST_KEY: &str = "test:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// What every test server is told; a later flag of the same name wins.
+const SETTINGS: [&str; 5] = [
+    "agentry",
+    "--pool-size=4",
+    "--sign-in-per-account=100000",
+    "--sign-in-per-address=100000",
+    "--sign-up-per-address=100000",
+];
+
+/// A running server. It stops when this is dropped.
+#[derive(Clone)]
+pub struct Server {
+    /// Where it listens: `http://127.0.0.1:port`.
+    pub url: String,
+    /// Its database.
+    pub database: Database,
+    _stop: Arc<oneshot::Sender<()>>,
+}
+
+impl Server {
+    /// A server on a fresh copy of the migrated database.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same with settings of the test's own, as flags.
+    pub async fn start_with(flags: &[&str]) -> Self {
+        Self::on(Database::copy().await, flags).await
+    }
+
+    /// A server on this database.
+    pub async fn on(database: Database, flags: &[&str]) -> Self {
+        let arguments = SETTINGS.iter().chain(flags).copied();
+        let Command::Serve(config) = cli::parse_from(arguments).unwrap() else {
+            panic!("flags only")
+        };
+        let secrets = Secrets {
+            encryption_keys: TEST_KEY.into(),
+            auth_secret: "test-secret-for-better-auth-interop-0123456789".into(),
+        };
+        let db = app::open_pool(&database.service, &config.base.database);
+        let App { state, pages, .. } = App::new(&config, &secrets, db).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        tokio::spawn(http::serve(listener, state, pages, async move {
+            let _ = stopped.await;
+        }));
+        Self {
+            url,
+            database,
+            _stop: Arc::new(stop),
+        }
+    }
+
+    /// Somebody who signs up now.
+    pub async fn sign_up(&self, name: &str) -> Caller {
+        let email = format!("{}@example.com", name.to_lowercase().replace(' ', "."));
+        let input = json!({ "name": name, "email": email, "password": "correct horse battery" });
+        let document = "mutation($input: SignUpInput!) {
+            signUp(input: $input) { ... on SignedIn { token userId organizationId } ... on UserError { message } } }";
+        let data = Caller::nobody(self)
+            .query(document, json!({ "input": input }))
+            .await;
+        let session = &data["signUp"];
+        let text = |field: &str| {
+            session[field]
+                .as_str()
+                .unwrap_or_else(|| panic!("{session}"))
+                .to_owned()
+        };
+        Caller::new(self, text("token"), text("userId"), text("organizationId"))
+    }
+
+    /// Makes `newcomer` a member of the organisation that `host` acts in; the newcomer, acting there.
+    pub async fn join(&self, host: &Caller, newcomer: &Caller, role: &str) -> Caller {
+        sqlx::query(r#"INSERT INTO "member" ("id", "organizationId", "userId", "role", "createdAt") VALUES ($1, $2, $3, $4, now())"#)
+            .bind(agentry_db::new_id::<String>())
+            .bind(&host.organization_id)
+            .bind(&newcomer.user_id)
+            .bind(role)
+            .execute(&self.owner_pool().await)
+            .await
+            .unwrap();
+        newcomer.in_organization(&host.organization_id)
+    }
+
+    /// The database as its owner, who sees the auth tables and nothing of any tenant.
+    pub async fn owner_pool(&self) -> PgPool {
+        pool(&self.database.owner).await
+    }
+
+    /// The database as the service.
+    pub async fn service_pool(&self) -> PgPool {
+        pool(&self.database.service).await
+    }
+}
+
+async fn pool(options: &sqlx::postgres::PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(2)
+        .connect_with(options.clone())
+        .await
+        .unwrap()
+}
