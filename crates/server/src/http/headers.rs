@@ -62,6 +62,14 @@ pub(crate) async fn catch_panic(
 /// Gives the request its id and the answer that id and the security headers.
 pub(crate) async fn dress(mut request: Request, next: Next) -> Response {
     let id = RequestId::from_headers(request.headers());
+    // HTTP/2 names the host in the address (RFC 9113, 8.3.1); everything behind looks at `Host`.
+    let authority = request
+        .uri()
+        .authority()
+        .and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+    if let Some(host) = authority {
+        request.headers_mut().entry(header::HOST).or_insert(host);
+    }
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

@@ -32,4 +32,4 @@ pub use options::{DocumentLimits, HttpOptions, SocketLimits, Timeouts};
 pub use request_id::RequestId;
 pub use router::router;
 pub use serve::serve;
-pub use state::{HttpState, SchemaTextError};
+pub use state::{HttpState, SetupError};

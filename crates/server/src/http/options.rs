@@ -31,6 +31,17 @@ pub struct HttpOptions {
     pub sockets: SocketLimits,
 }
 
+impl HttpOptions {
+    /// Every setting that must be an origin.
+    pub(crate) fn origins(&self) -> impl Iterator<Item = &str> {
+        let listed = self.trusted_origins.iter().chain(&self.cors_origins);
+        listed
+            .chain(&self.public_origin)
+            .map(String::as_str)
+            .filter(|origin| *origin != "*")
+    }
+}
+
 impl Default for HttpOptions {
     fn default() -> Self {
         Self {

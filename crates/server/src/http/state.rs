@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
+use super::csrf;
 use super::gate::Gate;
 use super::graphql::{DocumentCache, InputTypes};
 use super::health::Readiness;
@@ -38,24 +39,36 @@ impl<E: Clone> Clone for HttpState<E> {
     }
 }
 
-/// The schema's text does not parse.
+/// The parts do not fit together.
 #[derive(Debug, thiserror::Error)]
-#[error("the schema's text does not parse: {0}")]
-pub struct SchemaTextError(#[from] async_graphql::parser::Error);
+pub enum SetupError {
+    /// The schema's text does not parse.
+    #[error("the schema's text does not parse: {0}")]
+    SchemaText(#[from] async_graphql::parser::Error),
+    /// A setting that must be an origin is none.
+    #[error("`{0}` is not an origin: give scheme, host and port, as in https://app.example.com")]
+    Origin(String),
+}
 
 impl<E> HttpState<E> {
     /// Puts the parts together. `schema_text` is the schema in the schema definition language (`Schema::sdl`): it is served
     /// at `/schema.graphql`, and the types of variables are read from it.
     ///
     /// # Errors
-    /// [`SchemaTextError`] when `schema_text` does not parse.
+    /// [`SetupError`] when `schema_text` does not parse or a configured origin is none.
     pub fn new(
         executor: E,
         gate: Arc<dyn Gate>,
         ready: Arc<dyn Readiness>,
         schema_text: String,
         options: HttpOptions,
-    ) -> Result<Self, SchemaTextError> {
+    ) -> Result<Self, SetupError> {
+        if let Some(wrong) = options
+            .origins()
+            .find(|origin| csrf::normal(origin).is_none())
+        {
+            return Err(SetupError::Origin(wrong.to_owned()));
+        }
         let types = InputTypes::parse(&schema_text)?;
         let shared = Shared {
             gate,

@@ -1,9 +1,11 @@
 //! Cookies, origins and CORS.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::server::{Server, send, status};
-use crate::http::HttpOptions;
+use crate::http::{HttpOptions, HttpState, SetupError};
 
 const ME: &str = r#"{"query":"{ me }"}"#;
 
@@ -136,4 +138,25 @@ async fn star_opens_reading_without_credentials() {
         .header("origin", "https://any.example")
         .header("cookie", "session=good");
     send(cookie).await.refused(status(403), "FORBIDDEN");
+}
+
+#[test]
+fn origins_are_checked_at_the_start() {
+    for wrong in [
+        "app.example.com",
+        "https://app.example.com/path",
+        "ftp://app.example.com",
+        "",
+    ] {
+        let options = HttpOptions {
+            trusted_origins: vec![wrong.to_owned()],
+            ..HttpOptions::default()
+        };
+        let schema = super::schema::toy();
+        let text = schema.sdl();
+        let gate = Arc::new(super::schema::ToyGate::default());
+        let ready = Arc::new(super::schema::ToyReadiness(true.into()));
+        let made = HttpState::new(schema, gate, ready, text, options);
+        assert!(matches!(made, Err(SetupError::Origin(origin)) if origin == wrong));
+    }
 }

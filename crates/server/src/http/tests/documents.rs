@@ -74,6 +74,12 @@ async fn each_limit_is_refused_by_name() {
         answer.refused(status(422), "QUERY_TOO_COMPLEX");
         assert!(answer.text.contains(what), "{what}: {}", answer.text);
     }
+    // As deep as the scan lets through: the parser's recursion must bear it.
+    let deepest = format!("{{ hello(name: {}{}) }}", "[".repeat(23), "]".repeat(23));
+    server
+        .query(&deepest)
+        .await
+        .refused(status(422), "QUERY_TOO_COMPLEX");
     let deep = server
         .query_with(
             "query($n: Note!) { note(note: $n) }",

@@ -159,6 +159,11 @@ async fn caller_organization_and_address_reach_the_gate() {
         server.gate.seen.lock().unwrap().as_slice(),
         ["Some(203.0.113.9) Some(\"org1\") r1"]
     );
+    let strange = server
+        .post(r#"{"query":"{ me }"}"#)
+        .header("authorization", &b"Bearer \xff"[..]);
+    send(strange).await.refused(status(401), "UNAUTHENTICATED");
+    server.gate.seen.lock().unwrap().truncate(1);
     server.query("{ me }").await;
     assert!(server.gate.seen.lock().unwrap()[1].starts_with("Some(127.0.0.1)"));
 }

@@ -1,9 +1,11 @@
 //! Methods, media types and status codes.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::server::{GRAPHQL_RESPONSE, JSON, Server, send, status};
-use crate::http::HttpOptions;
+use crate::http::{HttpOptions, Timeouts};
 
 const HELLO: &str = r#"{"query":"{ hello }"}"#;
 
@@ -199,21 +201,38 @@ async fn get_runs_queries_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn body_is_capped_and_timed() {
-    let options = HttpOptions {
+async fn body_is_capped() {
+    let server = Server::start(HttpOptions {
         body_bytes: 1_000,
-        timeouts: crate::http::Timeouts {
-            body: std::time::Duration::from_millis(100),
-            ..Default::default()
-        },
         ..HttpOptions::default()
-    };
-    let server = Server::start(options).await;
+    })
+    .await;
     send(server.post(" ".repeat(1_001)))
         .await
         .refused(status(413), "BAD_USER_INPUT");
     let padded = format!("{HELLO}{}", " ".repeat(1_000 - HELLO.len()));
     assert_eq!(send(server.post(padded)).await.status, 200);
+}
+
+#[tokio::test]
+async fn sender_of_a_long_body_reads_why_it_is_refused() {
+    let server = Server::plain().await;
+    send(server.post(" ".repeat(3 << 20)))
+        .await
+        .refused(status(413), "BAD_USER_INPUT");
+}
+
+#[tokio::test]
+async fn body_must_come_in_time() {
+    let timeouts = Timeouts {
+        body: Duration::from_millis(100),
+        ..Timeouts::default()
+    };
+    let server = Server::start(HttpOptions {
+        timeouts,
+        ..HttpOptions::default()
+    })
+    .await;
     let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
     let text = super::serve::raw(server.address, head).await;
     assert!(text.starts_with("HTTP/1.1 408"), "{text}");

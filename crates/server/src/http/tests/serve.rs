@@ -25,7 +25,7 @@ pub(super) async fn raw(address: SocketAddr, bytes: &str) -> String {
 fn hasty() -> HttpOptions {
     HttpOptions {
         timeouts: Timeouts {
-            header: Duration::from_millis(100),
+            header: Duration::from_millis(300),
             drain: Duration::from_millis(300),
             ..Timeouts::default()
         },

@@ -10,6 +10,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -363,8 +365,8 @@ async fn operations_sockets_and_messages_are_capped() {
 #[tokio::test]
 async fn credential_is_checked_again_and_the_socket_pinged() {
     let server = Server::start(with(|sockets| {
-        sockets.recheck = Duration::from_millis(50);
-        sockets.keep_alive = Duration::from_millis(20);
+        sockets.recheck = Duration::from_millis(250);
+        sockets.keep_alive = Duration::from_millis(100);
     }))
     .await;
     let mut socket = ready(&server, json!({"authorization": "Bearer good"})).await;
@@ -376,7 +378,7 @@ async fn credential_is_checked_again_and_the_socket_pinged() {
 #[tokio::test]
 async fn silent_socket_is_dropped() {
     let server = Server::start(with(|sockets| {
-        sockets.keep_alive = Duration::from_millis(20);
+        sockets.keep_alive = Duration::from_millis(100);
     }))
     .await;
     let mut socket = ready(&server, json!({})).await;
@@ -401,4 +403,20 @@ async fn stop_closes_with_going_away() {
     let stopped = server.stop();
     assert_eq!(socket.closed().await, (1001, "Going away".into()));
     timeout(PATIENCE, stopped).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn close_of_the_client_is_answered() {
+    let server = Server::plain().await;
+    let mut socket = ready(&server, json!({})).await;
+    socket.subscribe("1", "subscription { forever }").await;
+    socket.hear().await;
+    let normal = CloseFrame {
+        code: CloseCode::Normal,
+        reason: "bye".into(),
+    };
+    socket.0.close(Some(normal)).await.unwrap();
+    assert_eq!(socket.closed().await.0, 1000);
+    let end = timeout(PATIENCE, socket.0.next()).await.unwrap();
+    assert!(end.is_none(), "{end:?}");
 }

@@ -18,7 +18,9 @@ use crate::http::state::{HttpState, OpenStream};
 enum End {
     /// We say why.
     Close(Close),
-    /// There is nobody to say it to.
+    /// The client has closed it.
+    Closed,
+    /// There is nobody to say anything to.
     Gone,
 }
 
@@ -50,14 +52,19 @@ pub(super) async fn run<E: Executor>(
     } else {
         Close::Subprotocol.into()
     };
-    if let End::Close(close) = end {
-        tracing::debug!(code = close.code(), request_id = %connection.caller.id, "a socket is closed");
-        let farewell = connection.socket.send(Message::Close(Some(close.frame())));
-        if matches!(timeout(write, farewell).await, Ok(Ok(()))) {
-            // Until the client has answered the close, so that it reads our reason before the connection ends.
-            let answered = async { while let Some(Ok(_)) = connection.socket.recv().await {} };
-            let _ = timeout(write.min(CLOSE_WAIT), answered).await;
+    let said = match end {
+        End::Gone => return,
+        End::Closed => true,
+        End::Close(close) => {
+            tracing::debug!(code = close.code(), request_id = %connection.caller.id, "a socket is closed");
+            let farewell = connection.socket.send(Message::Close(Some(close.frame())));
+            matches!(timeout(write, farewell).await, Ok(Ok(())))
         }
+    };
+    if said {
+        // Sends our answer to the client's close, or waits for its answer to ours: what is cut off before is read as a failure.
+        let both = async { while let Some(Ok(_)) = connection.socket.recv().await {} };
+        let _ = timeout(CLOSE_WAIT, both).await;
     }
 }
 
@@ -120,7 +127,8 @@ impl<E: Executor> Connection<E> {
             }
             Some(Ok(Message::Binary(_))) => Err(Close::BadMessage("Messages are text").into()),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-            Some(Ok(Message::Close(_))) | None => Err(End::Gone),
+            Some(Ok(Message::Close(_))) => Err(End::Closed),
+            None => Err(End::Gone),
             Some(Err(error)) => Err(unreadable(&error)),
         }
     }

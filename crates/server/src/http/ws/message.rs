@@ -56,7 +56,7 @@ pub(super) fn parse(text: &str, options: &HttpOptions) -> Result<ClientMessage, 
             Ok(ClientMessage::Init(Credentials::default()))
         }
         ("connection_init", _, Some(Value::Object(payload))) => {
-            Ok(ClientMessage::Init(credentials(payload)))
+            Ok(ClientMessage::Init(credentials(payload)?))
         }
         ("ping", _, payload @ (None | Some(Value::Object(_) | Value::Null))) => {
             Ok(ClientMessage::Ping(payload))
@@ -75,19 +75,22 @@ pub(super) fn parse(text: &str, options: &HttpOptions) -> Result<ClientMessage, 
     }
 }
 
-fn credentials(payload: Map<String, Value>) -> Credentials {
+fn credentials(payload: Map<String, Value>) -> Result<Credentials, Close> {
     let mut found = Credentials::default();
     for (name, value) in payload {
-        let Value::String(value) = value else {
+        let authorization = name.eq_ignore_ascii_case("authorization");
+        if !authorization && !name.eq_ignore_ascii_case("x-organization-id") {
             continue;
-        };
-        if name.eq_ignore_ascii_case("authorization") {
-            found.authorization = Some(value.into());
-        } else if name.eq_ignore_ascii_case("x-organization-id") {
-            found.organization = Some(value);
+        }
+        match value {
+            Value::String(value) if authorization => found.authorization = Some(value.into()),
+            Value::String(value) => found.organization = Some(value),
+            Value::Null => {}
+            // Left out, it would act for nobody, or elsewhere.
+            _ => return Err(Close::BadMessage("The credentials must be strings")),
         }
     }
-    found
+    Ok(found)
 }
 
 pub(super) const ACK: &str = r#"{"type":"connection_ack"}"#;
@@ -147,6 +150,7 @@ mod tests {
             r#"{"type":"next","id":"1"}"#,
             r#"{"type":"connection_init","payload":[]}"#,
             r#"{"type":"connection_init","payload":"x"}"#,
+            r#"{"type":"connection_init","payload":{"authorization":7}}"#,
             r#"{"type":"subscribe","payload":{"query":"{a}"}}"#,
             r#"{"type":"subscribe","id":"","payload":{"query":"{a}"}}"#,
             r#"{"type":"subscribe","id":7,"payload":{"query":"{a}"}}"#,
