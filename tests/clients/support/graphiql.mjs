@@ -1,7 +1,7 @@
 // Drives the GraphiQL page as a person would, and writes down what the browser did meanwhile.
 import { origin } from "./server.mjs";
 
-const PASTE = process.platform === "darwin" ? "Meta" : "Control";
+const COMMAND = process.platform === "darwin" ? "Meta" : "Control";
 
 /** Opens the page in a fresh profile; answers the page and a log of what went wrong or elsewhere. */
 export async function open(browser, options = {}) {
@@ -43,18 +43,22 @@ function editor(page, label) {
   return page.locator(places[label]).first();
 }
 
-/** Replaces an editor's text. `insertText`, as pasting does: typing would be completed and indented. */
+/** Replaces an editor's text by pasting: what is typed would be completed, closed and indented. */
 export async function write(page, label, text) {
   await editor(page, label).locator(".view-lines").first().click();
-  await page.keyboard.press(`${PASTE}+A`);
+  await page.keyboard.press(`${COMMAND}+A`);
   await page.keyboard.press("Delete");
-  await page.keyboard.insertText(text);
+  await page.evaluate((pasted) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", pasted);
+    document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  }, text);
 }
 
 /** Types key by key into the operation editor, as a person would. */
 export async function type(page, text) {
   await editor(page, "Operation Editor").locator(".view-lines").first().click();
-  await page.keyboard.press(`${PASTE}+A`);
+  await page.keyboard.press(`${COMMAND}+A`);
   await page.keyboard.press("Delete");
   await page.keyboard.type(text);
 }
