@@ -8,6 +8,7 @@ const schema = buildSchema(readFileSync(schemaPath, "utf8"));
 const objects = Object.values(schema.getTypeMap()).filter(isObjectType);
 const named = (...endings) => objects.map(({ name }) => name).filter((name) => endings.some((end) => name.endsWith(end)));
 const failures = schema.getPossibleTypes(schema.getType("UserError")).map(({ name }) => name);
+const values = [...failures, "InvalidField", "PageInfo", "SignedIn", "Viewer"];
 
 export default [
   {
@@ -23,7 +24,7 @@ export default [
           exceptions: {
             // Values, not things: they live and die with the answer they are part of. What has an
             // identity of its own implements Node, and that this list holds no such type is tested.
-            types: [...failures, "PageInfo", "Viewer"],
+            types: values,
             suffixes: ["Success", "Connection", "Edge", "Summary"],
           },
         },
@@ -39,4 +40,4 @@ export default [
 ];
 
 /** The types that may go without an id. */
-export const exempt = [...failures, "PageInfo", "Viewer", ...named("Success", "Connection", "Edge", "Summary")];
+export const exempt = [...values, ...named("Success", "Connection", "Edge", "Summary")];

@@ -23,7 +23,7 @@ const SignUp = graphql(/* GraphQL */ `
   mutation SignUp($input: SignUpInput!) {
     signUp(input: $input) {
       __typename
-      ... on SignUpSuccess {
+      ... on SignedIn {
         token
       }
       ... on UserError {
@@ -94,7 +94,7 @@ const MessageAdded = graphql(/* GraphQL */ `
 export async function signUp(): Promise<string> {
   const { signUp } = await execute(SignUp, { input: { name: "Ada", email: "ada@example.test", password: "long enough" } });
   // Every outcome but success has a message: no other branch is needed, whatever is added later.
-  if (signUp.__typename === "SignUpSuccess") return signUp.token;
+  if (signUp.__typename === "SignedIn") return signUp.token;
   throw new Error(signUp.message);
 }
 

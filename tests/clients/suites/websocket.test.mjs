@@ -55,7 +55,7 @@ describe("graphql-ws", { timeout: 60_000 }, () => {
     await messages.return();
   });
 
-  test("another's conversation is not found", async () => {
+  test("another's conversation is not found", { timeout: 10_000 }, async () => {
     const id = await startConversation(await signUp());
     const client = connect({ connectionParams: bearer(await signUp()) });
     const outcome = await client

@@ -44,7 +44,7 @@ export function newcomer() {
 export async function signUp() {
   const data = await run(
     `mutation ($input: SignUpInput!) {
-      signUp(input: $input) { ... on SignUpSuccess { token } ... on UserError { message } }
+      signUp(input: $input) { ... on SignedIn { token } ... on UserError { message } }
     }`,
     { input: newcomer() },
   );
