@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { launch } from "./support/chromium.mjs";
 import { authorize, execute, open, write } from "./support/graphiql.mjs";
-import { run, signUp, startConversation } from "./support/server.mjs";
+import { run, signUp } from "./support/server.mjs";
 
 const QUERY = `query Viewer {
   viewer {
@@ -25,12 +25,16 @@ const [target] = process.argv.slice(2);
 assert.ok(target, "usage: node picture.mjs FILE.png");
 
 const token = await signUp();
-await startConversation(token);
-await run(
-  `mutation { createAgent(input: { name: "Translator", systemPrompt: "You translate." }) { __typename } }`,
-  {},
-  token,
-);
+for (const [name, systemPrompt] of [
+  ["Librarian", "You find books."],
+  ["Translator", "You translate."],
+]) {
+  await run(
+    `mutation ($input: CreateAgentInput!) { createAgent(input: $input) { __typename } }`,
+    { input: { name, systemPrompt } },
+    token,
+  );
+}
 
 const browser = await launch();
 const { page, close } = await open(browser, { viewport: { width: 1280, height: 760 }, deviceScaleFactor: 2 });
