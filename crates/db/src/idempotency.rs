@@ -47,12 +47,12 @@ pub async fn claim(
     target: &str,
 ) -> Result<Claim, DbError> {
     let tenant = scope.tenant();
-    let (organization, user) = (tenant.organization().as_str(), tenant.user().as_str());
+    let (organization, me) = (tenant.organization().as_str(), tenant.user().as_str());
     scope
         .execute_raw(sql::statement(
             "DELETE FROM idempotency_keys WHERE organization_id = $1 AND user_id = $2
                AND created_at < now() - interval '24 hours'",
-            [organization.into(), user.into()],
+            [organization.into(), me.into()],
         ))
         .await?;
     let made = scope
@@ -61,7 +61,7 @@ pub async fn claim(
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (organization_id, user_id, key) DO NOTHING",
             [
                 organization.into(),
-                user.into(),
+                me.into(),
                 key.into(),
                 operation.into(),
                 input_hash.into(),
@@ -77,7 +77,7 @@ pub async fn claim(
         scope,
         "SELECT operation, input_hash, target_id FROM idempotency_keys
          WHERE organization_id = $1 AND user_id = $2 AND key = $3",
-        [organization.into(), user.into(), key.into()],
+        [organization.into(), me.into(), key.into()],
     )
     .await?;
     let used = used.ok_or(DbError::Crossed)?;

@@ -14,6 +14,10 @@ pub(super) struct Table {
 }
 
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of the catalog on its own"
+)]
 pub(super) struct Column {
     pub(super) name: String,
     /// It takes no NULL and has no default: a row must say it.
