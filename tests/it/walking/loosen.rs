@@ -1,5 +1,5 @@
 //! The proof that the walking tests bite: each policy in turn is dropped or loosened, row security is switched off table by
-//! table, and every time at least one of them must see it.
+//! table, functions are opened and triggers silenced, and every time at least one of the tests must see it.
 
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{AssertSqlSafe, Executor as _};
@@ -30,6 +30,18 @@ CROSS JOIN (VALUES (1, 'ALTER TABLE %I DISABLE ROW LEVEL SECURITY'), (2, 'ALTER 
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
   AND ((v.place = 1 AND c.relrowsecurity) OR (v.place = 2 AND c.relforcerowsecurity))
 ORDER BY c.relname, v.place";
+
+// Of the functions with their owner's rights, and of what stands guard on the tenant tables' rows.
+const CODE: &str = "
+SELECT '' AS relation, format(v.sql, p.oid::regprocedure) FROM pg_proc p
+CROSS JOIN (VALUES (1, 'ALTER FUNCTION %s RESET search_path'), (2, 'GRANT EXECUTE ON FUNCTION %s TO PUBLIC')) v (place, sql)
+WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
+UNION ALL
+SELECT c.relname::text, format('ALTER TABLE %I DISABLE TRIGGER %I', c.relname, t.tgname)
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'organization_id'
+WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal
+ORDER BY 1, 2";
 
 /// Loosens `owner`'s database in every way, one at a time, and undoes it. Which test saw what is kept in a file, so that a
 /// test which goes blind shows even while the other still sees. Asks the same of `owner` and `service` as tenancy does.
@@ -105,7 +117,7 @@ pub(crate) async fn restrictive_policies_alone_keep_tenants_apart(owner: &PgPool
 
 async fn loosenings(connection: &mut PgConnection) -> Vec<Loosening> {
     let mut found = Vec::new();
-    for sql in [POLICIES, TABLES] {
+    for sql in [POLICIES, TABLES, CODE] {
         let ways: Vec<(String, String)> = sqlx::query_as(sql)
             .fetch_all(&mut *connection)
             .await
