@@ -10,4 +10,6 @@
 )]
 
 mod agents;
+mod store;
 mod support;
+mod walking;

@@ -3,9 +3,8 @@
 use agentry_db::audit::{AuditFilter, NewAuditEvent, Origin, count, list, record};
 use agentry_db::{Db, DbError, Direction, Page, PageRequest, Slice, Statements, Tenant};
 use serde_json::json;
-use sqlx::PgPool;
 
-use super::people;
+use super::{database, people};
 
 async fn act(
     db: &Db,
@@ -35,7 +34,7 @@ async fn act(
 
 async fn seen(db: &Db, tenant: &Tenant, filter: &AuditFilter) -> Vec<String> {
     let read = db.read(tenant, Statements::default());
-    let scope = read.scope().await.unwrap();
+    let scope = &read.scope().await.unwrap();
     let request = PageRequest {
         slice: Slice::First(10),
         after: None,
@@ -48,7 +47,9 @@ async fn seen(db: &Db, tenant: &Tenant, filter: &AuditFilter) -> Vec<String> {
 }
 
 /// Events stand when what they speak of stands, newest first; a member sees their own, an admin everyone's.
-pub(crate) async fn events_stand_with_their_deed_and_admins_see_all(owner: &PgPool, service: &Db) {
+#[tokio::test]
+async fn events_stand_with_their_deed_and_admins_see_all() {
+    let (owner, service) = &database().await;
     let (alice, bob) = people(owner).await;
     act(service, &alice, "agent.create", "one", true)
         .await
@@ -82,7 +83,9 @@ pub(crate) async fn events_stand_with_their_deed_and_admins_see_all(owner: &PgPo
 }
 
 /// Each part of a filter narrows.
-pub(crate) async fn filters_narrow(owner: &PgPool, service: &Db) {
+#[tokio::test]
+async fn filters_narrow() {
+    let (owner, service) = &database().await;
     let (alice, bob) = people(owner).await;
     act(service, &alice, "agent.create", "one", true)
         .await

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use agentry_db::idempotency::{Claim, claim};
 use agentry_db::{Db, DbError, Statements, Tenant};
-use sqlx::PgPool;
 use tokio::sync::Notify;
 
-use super::{people, somebody_waits};
+use super::{database, people, somebody_waits};
 
 async fn once(
     db: &Db,
@@ -30,10 +29,9 @@ fn replay(target: &str) -> Claim {
 }
 
 /// Replays what is the same, refuses what is not, and tells users apart.
-pub(crate) async fn the_same_is_replayed_and_anything_else_is_a_conflict(
-    owner: &PgPool,
-    service: &Db,
-) {
+#[tokio::test]
+async fn the_same_is_replayed_and_anything_else_is_a_conflict() {
+    let (owner, service) = &database().await;
     let (alice, bob) = people(owner).await;
     assert_eq!(
         once(service, &alice, "k", "createAgent", "h", "a1").await,
@@ -58,7 +56,9 @@ pub(crate) async fn the_same_is_replayed_and_anything_else_is_a_conflict(
 }
 
 /// Two at once: the second waits for the first, then replays what it made, or goes ahead when it made nothing.
-pub(crate) async fn two_at_once_make_one_thing(owner: &PgPool, service: &Db) {
+#[tokio::test]
+async fn two_at_once_make_one_thing() {
+    let (owner, service) = &database().await;
     let (alice, _) = people(owner).await;
     for (key, commits, expected) in [
         ("kept", true, replay("first")),
@@ -97,7 +97,9 @@ pub(crate) async fn two_at_once_make_one_thing(owner: &PgPool, service: &Db) {
 }
 
 /// A day later a key is forgotten, and only the user's own.
-pub(crate) async fn keys_are_forgotten_after_a_day(owner: &PgPool, service: &Db) {
+#[tokio::test]
+async fn keys_are_forgotten_after_a_day() {
+    let (owner, service) = &database().await;
     let (alice, bob) = people(owner).await;
     for tenant in [&alice, &bob] {
         once(service, tenant, "old", "createAgent", "h", "a1").await;

@@ -1,17 +1,23 @@
-//! What `agentry-db` promises, asked of a real PostgreSQL.
-//!
-//! Each check needs a migrated database of its own: `owner` reaches it as a superuser of the test cluster, `service` as the
-//! service does.
+//! What `agentry-db` promises, asked of a real PostgreSQL: what no GraphQL document can provoke.
 
 use std::time::Duration;
 
-use agentry_db::{Role, Tenant};
+use agentry_db::{Db, PoolSettings, Role, Tenant};
 use sqlx::{Executor as _, PgPool};
 
-pub(crate) mod audit;
-pub(crate) mod idempotency;
-pub(crate) mod proof;
-pub(crate) mod rotation;
+use crate::support::{Database, pool};
+
+mod audit;
+mod idempotency;
+mod proof;
+mod rotation;
+
+/// A migrated database, past row security and as the service has it.
+async fn database() -> (PgPool, Db) {
+    let database = Database::copy().await;
+    let service = Db::open(database.service.clone(), &PoolSettings::default());
+    (pool(&database.root).await, service)
+}
 
 /// Alice (a member) and Bob (an admin) in one organisation, `acme`.
 async fn people(owner: &PgPool) -> (Tenant, Tenant) {

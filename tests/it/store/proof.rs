@@ -2,7 +2,9 @@
 
 use agentry_db::proof::prove;
 use agentry_db::{Db, PoolSettings};
-use sqlx::{AssertSqlSafe, Executor as _, PgPool};
+use sqlx::{AssertSqlSafe, Executor as _};
+
+use crate::support::{Database, pool};
 
 /// `SERVICE` stands for the service's role. Spoil, mend, and who and what the refusal must name.
 const SPOILT: [(&str, &str, &str); 14] = [
@@ -78,11 +80,22 @@ const SPOILT: [(&str, &str, &str); 14] = [
     ),
 ];
 
-/// Spoils the database in each way in turn. Roles are the cluster's, so `service` must be a role of this test's own.
-pub(crate) async fn each_way_to_be_unbound_is_refused(owner: &PgPool, service: &Db, role: &str) {
+/// A login of this test's own: roles are the cluster's, and other tests go on meanwhile.
+const ROLE: &str = "spoilt_service";
+
+#[tokio::test]
+async fn each_way_to_be_unbound_is_refused() {
+    let database = Database::copy().await;
+    let owner = &pool(&database.root).await;
+    owner
+        .execute("CREATE ROLE spoilt_service LOGIN; GRANT agentry_app TO spoilt_service")
+        .await
+        .unwrap();
+    let options = database.service.clone().username(ROLE);
+    let service = &Db::open(options, &PoolSettings::default());
     assert_eq!(prove(service).await.unwrap().refusal(), None);
     for (spoil, mend, named) in SPOILT {
-        let [spoil, mend, named] = [spoil, mend, named].map(|text| text.replace("SERVICE", role));
+        let [spoil, mend, named] = [spoil, mend, named].map(|text| text.replace("SERVICE", ROLE));
         owner.execute(AssertSqlSafe(spoil.clone())).await.unwrap();
         let refusal = prove(service).await.unwrap().refusal();
         owner.execute(AssertSqlSafe(mend)).await.unwrap();
@@ -92,11 +105,30 @@ pub(crate) async fn each_way_to_be_unbound_is_refused(owner: &PgPool, service: &
     assert_eq!(prove(service).await.unwrap().refusal(), None);
 }
 
-/// A server that is given a superuser's address does not start.
-pub(crate) async fn a_superuser_is_refused(owner: &PgPool) {
-    let options = (*owner.connect_options()).clone();
+/// A server that is given the owner's address, or a superuser's, does not start.
+#[tokio::test]
+async fn the_owner_and_a_superuser_are_refused() {
+    let database = Database::copy().await;
+    for (options, named) in [
+        (database.owner, "owns nothing of this database: no"),
+        (database.root, "is not a superuser: no"),
+    ] {
+        let db = Db::open(options, &PoolSettings::default());
+        let refusal = prove(&db).await.unwrap().refusal().unwrap();
+        assert!(refusal.contains(named), "{refusal}");
+    }
+}
+
+/// Whoever connects as the owner and steps down could step up again.
+#[tokio::test]
+async fn stepping_down_is_not_enough() {
+    let database = Database::copy().await;
+    let options = database.root.options([("role", "agentry_app")]);
     let db = Db::open(options, &PoolSettings::default());
     let refusal = prove(&db).await.unwrap().refusal().unwrap();
+    assert!(
+        refusal.contains("is the connection's current role too: no"),
+        "{refusal}"
+    );
     assert!(refusal.contains("is not a superuser: no"), "{refusal}");
-    db.close().await;
 }

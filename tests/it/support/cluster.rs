@@ -23,6 +23,8 @@ struct Cluster {
 /// A database of one test's own.
 #[derive(Clone)]
 pub struct Database {
+    /// As the cluster's superuser, who sees past row security.
+    pub root: PgConnectOptions,
     /// As the owner of its tables.
     pub owner: PgConnectOptions,
     /// As the service's restricted login.
@@ -112,6 +114,7 @@ impl Cluster {
     fn database(&self, name: &str) -> Database {
         let address = self.postgres.address();
         Database {
+            root: address.owner_options().database(name),
             owner: address.owner_options().username(OWNER).database(name),
             service: address.service_options().database(name),
         }

@@ -5,4 +5,6 @@ mod cluster;
 mod server;
 
 pub use caller::Caller;
+pub(crate) use cluster::Database;
 pub use server::Server;
+pub(crate) use server::pool;

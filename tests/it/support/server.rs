@@ -115,7 +115,8 @@ impl Server {
     }
 }
 
-async fn pool(options: &sqlx::postgres::PgConnectOptions) -> PgPool {
+/// A small pool of connections.
+pub(crate) async fn pool(options: &sqlx::postgres::PgConnectOptions) -> PgPool {
     PgPoolOptions::new()
         .max_connections(2)
         .connect_with(options.clone())

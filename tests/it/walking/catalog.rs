@@ -1,12 +1,13 @@
 //! Every table, policy, key, reference, function and grant, against what this house asks of it.
 
-use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::postgres::PgConnection;
 
 use super::snapshot::assert_kept;
-use super::{grants, rules};
+use super::{database, grants, rules};
 
-/// Reads the catalog of `owner`'s database: no rule is broken, and nothing is granted but what is kept.
-pub(crate) async fn check(owner: &PgPool) {
+#[tokio::test]
+async fn no_rule_is_broken_and_nothing_is_granted_but_what_is_kept() {
+    let (owner, _) = database().await;
     let mut connection = owner.acquire().await.unwrap();
     let broken = violations(&mut connection).await;
     assert!(

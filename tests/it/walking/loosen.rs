@@ -1,12 +1,12 @@
 //! The proof that the walking tests bite: each policy in turn is dropped or loosened, row security is switched off table by
 //! table, functions are opened and triggers silenced, and every time at least one of the tests must see it.
 
-use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _};
 
-use super::catalog;
 use super::snapshot::{assert_kept, difference};
 use super::tenancy::Grid;
+use super::{catalog, database};
 
 /// One way to make the database less safe.
 struct Loosening {
@@ -43,16 +43,21 @@ JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'organization_id'
 WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal
 ORDER BY 1, 2";
 
-/// Loosens `owner`'s database in every way, one at a time, and undoes it. Which test saw what is kept in a file, so that a
-/// test which goes blind shows even while the other still sees. Asks the same of `owner` and `service` as tenancy does.
-pub(crate) async fn check(owner: &PgPool, service: &str) {
+/// One at a time, and undone. Which test saw what is kept in a file, so that a test which goes blind shows even while the
+/// other still sees.
+#[tokio::test]
+async fn whatever_is_loosened_is_seen() {
+    let (owner, service) = database().await;
     let mut transaction = owner.begin().await.unwrap();
-    let grid = Grid::seed(&mut transaction, service).await;
+    let grid = Grid::seed(&mut transaction, &service).await;
     let mut before = Vec::new();
     for table in grid.tables() {
         let rows = grid.rows(&mut transaction, Some(&table.name)).await;
         before.push((table.name.as_str(), rows));
     }
+    // Else the catalog would seem to see whatever is done.
+    let broken = catalog::violations(&mut transaction).await;
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
     let mut seen = Vec::new();
     let mut unseen = Vec::new();
     for Loosening { table, sql } in loosenings(&mut transaction).await {
@@ -96,11 +101,12 @@ FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'organization_id'
 WHERE c.relnamespace = 'public'::regnamespace AND p.polpermissive";
 
-/// With every permissive policy letting everyone through, the restrictive ones alone still keep organisations apart. Asks the
-/// same of `owner` and `service` as tenancy does.
-pub(crate) async fn restrictive_policies_alone_keep_tenants_apart(owner: &PgPool, service: &str) {
+/// With every permissive policy letting everyone through.
+#[tokio::test]
+async fn restrictive_policies_alone_keep_tenants_apart() {
+    let (owner, service) = database().await;
     let mut transaction = owner.begin().await.unwrap();
-    let grid = Grid::seed(&mut transaction, service).await;
+    let grid = Grid::seed(&mut transaction, &service).await;
     let ways: Vec<String> = sqlx::query_scalar(ALL_PERMISSIVE)
         .fetch_all(&mut *transaction)
         .await

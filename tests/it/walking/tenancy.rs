@@ -1,8 +1,9 @@
 //! Every tenant table, every verb, every relation of an actor to a row: who gets through, as a table that is kept.
 
 use sqlx::Executor as _;
-use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::postgres::PgConnection;
 
+use super::database;
 use super::probe::{ACTORS, Target, VERBS, Verb, attempt};
 use super::schema::{self, Table};
 use super::seed::{Kind, PEOPLE, Seeder};
@@ -16,11 +17,11 @@ const HEAD: &str = "\
 # yes: done. no: not seen or not reached. refused: by a policy. denied: no grant. broken: a reference says no.
 ";
 
-/// Tries everything on `owner`'s database and compares with what is kept. `owner` must be a superuser, to see past row
-/// security; `service` names the role that the service logs in as. Nothing is left behind.
-pub(crate) async fn check(owner: &PgPool, service: &str) {
+#[tokio::test]
+async fn everyone_gets_through_where_it_is_kept_and_nowhere_else() {
+    let (owner, service) = database().await;
     let mut transaction = owner.begin().await.unwrap();
-    let grid = Grid::seed(&mut transaction, service).await;
+    let grid = Grid::seed(&mut transaction, &service).await;
     let all = grid.rows(&mut transaction, None).await;
     transaction.rollback().await.unwrap();
     assert_kept("tenancy.snapshot.txt", &all);

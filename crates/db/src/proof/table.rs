@@ -36,7 +36,7 @@ impl FromRow<'_, PgRow> for Table {
     }
 }
 
-// `seaql_migrations` is the owner's own list of what was applied; the service is granted nothing on it.
+// `seaql_migrations` is the list of what was applied, and nobody's data.
 const TABLES: &str = "
 WITH service AS (SELECT oid FROM pg_roles WHERE rolname = 'agentry_app')
 SELECT c.relname::text AS name, c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
