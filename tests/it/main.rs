@@ -6,7 +6,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test may stop at what it did not expect"
+    unreachable_pub,
+    reason = "a test may stop at what it did not expect, and shares its helpers with the others"
 )]
 
 mod agents;

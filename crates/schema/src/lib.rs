@@ -46,15 +46,12 @@ pub use services::Services;
 /// The schema that is served.
 pub type AgentrySchema = Schema<Query, Mutation, EmptySubscription>;
 
-/// Builds the schema for these services. Depth and complexity are limited here; what async-graphql does not count
-/// (aliases, tokens, nesting of values) is limited before a document comes this far.
+/// Builds the schema for these services. Complexity is limited here; everything that can be counted without the schema (depth,
+/// aliases, tokens, nesting of values) is limited before a document comes this far.
 #[must_use]
 pub fn build(services: Arc<Services>, introspection: bool) -> AgentrySchema {
     let limits = services.limits.clone();
-    let mut builder = types()
-        .data(services)
-        .limit_depth(limits.depth)
-        .limit_complexity(limits.complexity);
+    let mut builder = types().data(services).limit_complexity(limits.complexity);
     if !introspection {
         builder = builder.disable_introspection();
     }
@@ -70,7 +67,7 @@ pub fn sdl() -> String {
         .sorted_enum_items();
     types()
         .finish()
-        .sdl_with_options(export.prefer_single_line_descriptions())
+        .sdl_with_options(export.include_specified_by())
 }
 
 fn types() -> SchemaBuilder<Query, Mutation, EmptySubscription> {

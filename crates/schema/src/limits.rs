@@ -1,8 +1,6 @@
 /// How much of everything a request may ask for and an organisation may hold.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// How deep fields may nest.
-    pub depth: usize,
     /// The most a document may cost: a field is 1, and what stands under a list counts once for each row asked for.
     pub complexity: usize,
     /// The most agents in one organisation.
@@ -18,7 +16,6 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            depth: 12,
             complexity: 5_000,
             agents_per_organization: 1_000,
             connections_per_organization: 200,

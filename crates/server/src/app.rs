@@ -17,9 +17,7 @@ use sqlx::postgres::PgConnectOptions;
 use crate::config::{Config, DatabaseConfig};
 use crate::gate::AuthGate;
 use crate::graphiql;
-use crate::http::{
-    DocumentLimits, HttpOptions, HttpState, SchemaTextError, SocketLimits, Timeouts,
-};
+use crate::http::{DocumentLimits, HttpOptions, HttpState, SetupError, SocketLimits, Timeouts};
 use crate::readiness::DatabaseReadiness;
 use crate::secrets::Secrets;
 
@@ -45,9 +43,9 @@ pub enum AppError {
     /// The cookies' prefix.
     #[error(transparent)]
     CookiePrefix(#[from] agentry_auth::error::CookiePrefixError),
-    /// Our own schema does not parse: a fault of this build.
+    /// The HTTP face.
     #[error(transparent)]
-    Schema(#[from] SchemaTextError),
+    Http(#[from] SetupError),
 }
 
 /// The service's pool. It opens lazily, so this cannot fail.
@@ -126,7 +124,6 @@ fn throttle(config: &Config) -> AuthSettings {
 
 fn limits(config: &Config) -> Limits {
     Limits {
-        depth: config.limits.max_depth,
         complexity: config.limits.max_complexity,
         agents_per_organization: config.limits.max_agents,
         message_characters: config.limits.max_message,

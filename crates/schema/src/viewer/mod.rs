@@ -23,10 +23,11 @@ pub enum AuthMethod {
     Bearer,
 }
 
-/// The signed-in caller, in the organisation they act in.
+/// The signed-in caller.
 #[derive(Debug)]
 pub struct Viewer;
 
+/// The signed-in caller, in the organisation that the request acts in.
 #[Object]
 impl Viewer {
     /// Who you are.
