@@ -62,9 +62,22 @@ END $$;
 ALTER FUNCTION api_connection_sealed(text[]) OWNER TO agentry_keeper;
 REVOKE EXECUTE ON FUNCTION api_connection_sealed(text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION api_connection_sealed(text[]) TO agentry_app;
+
+-- Is there room for one more connection in the acting organisation? As agents_have_room: private ones of others count, and
+-- the answer holds until the transaction ends.
+CREATE FUNCTION api_connections_have_room(p_limit integer) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('api_connections:' || app_current_org(), 0));
+  RETURN (SELECT count(*) FROM (SELECT 1 FROM api_connections WHERE organization_id = app_current_org() LIMIT p_limit) c) < p_limit;
+END $$;
+ALTER FUNCTION api_connections_have_room(integer) OWNER TO agentry_keeper;
+REVOKE EXECUTE ON FUNCTION api_connections_have_room(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION api_connections_have_room(integer) TO agentry_app;
 "#;
 
 const DOWN: &str = r"
+DROP FUNCTION api_connections_have_room(integer);
 DROP FUNCTION api_connection_sealed(text[]);
 DROP TABLE api_connections;
 ";

@@ -4,11 +4,11 @@ use agentry_entity::Visibility;
 use agentry_entity::agent::{ActiveModel, Column, Entity, Model};
 use agentry_entity::id::{AgentId, UserId};
 use rust_decimal::Decimal;
-use sea_orm::sea_query::Expr;
 use sea_orm::sea_query::extension::postgres::PgExpr as _;
+use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, Condition, EntityTrait as _, NotSet,
-    PaginatorTrait as _, QueryFilter as _, Select, Set,
+    PaginatorTrait as _, QueryFilter as _, QuerySelect as _, Select, Set,
 };
 
 use crate::keyset::{self, Page, PageRequest};
@@ -203,7 +203,7 @@ pub async fn update(
         ..Default::default()
     };
     if !agent.is_changed() {
-        return find(scope, id).await;
+        return lock(scope, id).await;
     }
     let rows = scope
         .tenant()
@@ -213,6 +213,19 @@ pub async fn update(
         .exec_with_returning(&**scope)
         .await?;
     Ok(rows.into_iter().next())
+}
+
+/// An agent that the caller may write, held as it is until the transaction ends; `None` when there is no such agent. Locking a
+/// row asks the policies for UPDATE, and lets others refer to it meanwhile.
+///
+/// # Errors
+/// As [`find`].
+pub async fn lock(scope: &WriteScope, id: &AgentId) -> Result<Option<Model>, DbError> {
+    Ok(visible(scope)
+        .filter(Column::Id.eq(id.as_str()))
+        .lock(LockType::NoKeyUpdate)
+        .one(&**scope)
+        .await?)
 }
 
 /// Deletes an agent that the caller may write, with its conversations and links. Whether there was one.

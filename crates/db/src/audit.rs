@@ -75,6 +75,18 @@ pub async fn record(
     Ok(())
 }
 
+/// The events of these ids that the caller may see, in no order.
+///
+/// # Errors
+/// As [`record`].
+pub async fn find_many(scope: &Scope, ids: &[AuditEventId]) -> Result<Vec<Model>, DbError> {
+    let ids = ids.iter().map(ToString::to_string);
+    Ok(visible(scope)
+        .filter(Column::Id.eq_any(ids))
+        .all(scope)
+        .await?)
+}
+
 /// One window on the events that the caller may see, by time: their own, and an administrator everyone's. Ask for
 /// [`Direction::Descending`](crate::Direction::Descending) unless the oldest are wanted first.
 ///

@@ -10,6 +10,8 @@
 
 pub mod account;
 pub mod agent;
+pub mod agent_api_connection;
+pub mod api_connection;
 pub mod audit;
 mod error;
 mod finish;

@@ -1,8 +1,35 @@
 //! Checks of inputs, each failure noted with its path, none repeating the value.
 
-use async_graphql::MaybeUndefined;
+use async_graphql::{ID, MaybeUndefined};
 
+use crate::ApiError;
 use crate::failure::{Failure, InvalidField, ValidationFailed};
+
+/// The longest text of a filter, in characters.
+const MAX_FILTER: usize = 200;
+
+/// An id as it came. A text that PostgreSQL cannot take is the id of nothing, and so is the empty text.
+pub(crate) fn id_of<I: From<String>>(id: ID) -> I {
+    if id.contains('\0') {
+        String::new().into()
+    } else {
+        id.0.into()
+    }
+}
+
+/// Checks a text of a list's `filter` argument.
+pub(crate) fn filter_text(field: &str, text: Option<&str>) -> Result<(), ApiError> {
+    let fits = |text: &str| text.chars().count() <= MAX_FILTER && !text.contains('\0');
+    if text.is_none_or(fits) {
+        return Ok(());
+    }
+    Err(ApiError::BadInput {
+        message: format!(
+            "{field} must have at most {MAX_FILTER} characters, U+0000 not among them."
+        ),
+        path: vec!["filter".to_owned(), field.to_owned()],
+    })
+}
 
 /// Collects what is wrong with an input.
 #[derive(Debug, Default)]

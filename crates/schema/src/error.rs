@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use agentry_db::{AsDbError, DbError};
@@ -112,20 +113,36 @@ fn public_text(error: &DbError) -> &'static str {
 impl From<ApiError> for async_graphql::Error {
     fn from(error: ApiError) -> Self {
         error.log();
-        Self::new(error.to_string()).extend_with(|_, extensions| {
-            extensions.set("code", error.code());
-            match &error {
-                ApiError::BadInput { path, .. } => extensions.set("path", path.clone()),
-                ApiError::RateLimited(wait) => extensions.set("retryAfter", wait.as_secs()),
-                ApiError::Db(DbError::Unavailable(_)) => {
+        error.public()
+    }
+}
+
+impl ApiError {
+    /// What a loader answered. It answers one error to every field that asked; the last of them tells the log.
+    pub(crate) fn loaded(error: Arc<Self>) -> async_graphql::Error {
+        let public = error.public();
+        if let Some(last) = Arc::into_inner(error) {
+            last.log();
+        }
+        public
+    }
+
+    /// What a client sees of it.
+    fn public(&self) -> async_graphql::Error {
+        async_graphql::Error::new(self.to_string()).extend_with(|_, extensions| {
+            extensions.set("code", self.code());
+            match self {
+                Self::BadInput { path, .. } => extensions.set("path", path.clone()),
+                Self::RateLimited(wait) => extensions.set("retryAfter", wait.as_secs()),
+                Self::Db(DbError::Unavailable(_)) => {
                     extensions.set("retryAfter", RETRY_AFTER_UNAVAILABLE);
                 }
-                ApiError::Unauthenticated
-                | ApiError::Forbidden(_)
-                | ApiError::NotFound(_)
-                | ApiError::Conflict(_)
-                | ApiError::Db(_)
-                | ApiError::Internal(_) => {}
+                Self::Unauthenticated
+                | Self::Forbidden(_)
+                | Self::NotFound(_)
+                | Self::Conflict(_)
+                | Self::Db(_)
+                | Self::Internal(_) => {}
             }
         })
     }

@@ -119,6 +119,16 @@ impl Failure {
         })
     }
 
+    /// Why nothing was written, when nothing was: there is no such thing to the caller, or they may see it and no more. `what` is the noun.
+    #[must_use]
+    pub fn not_written(what: &str, visible: bool) -> Self {
+        if visible {
+            Self::forbidden(format!("You may see this {what}, and not change it."))
+        } else {
+            Self::not_found(what)
+        }
+    }
+
     /// The caller may not; `message` says why.
     #[must_use]
     pub fn forbidden(message: impl Into<String>) -> Self {
@@ -209,6 +219,7 @@ macro_rules! mutation_result {
     ($(#[$doc:meta])* $name:ident = $success:ident $(| $failure:ident)*) => {
         $(#[$doc])*
         #[derive(Debug, async_graphql::Union)]
+        #[allow(clippy::large_enum_variant, reason = "one is made an operation")]
         pub enum $name {
             /// It was done.
             Success($success),

@@ -18,7 +18,9 @@ use std::sync::Arc;
 use async_graphql::{EmptySubscription, Schema, SchemaBuilder};
 
 pub mod agent;
+pub mod api_connection;
 mod audit;
+pub mod audit_event;
 mod check;
 pub mod code;
 pub mod connection;
@@ -31,6 +33,7 @@ mod loader;
 mod mutation;
 pub mod node;
 mod query;
+mod secret;
 mod services;
 pub mod user;
 pub mod viewer;
@@ -41,6 +44,7 @@ pub use error::ApiError;
 pub use limits::Limits;
 pub use mutation::Mutation;
 pub use query::Query;
+pub use secret::Secret;
 pub use services::Services;
 
 /// The schema that is served.

@@ -1,8 +1,15 @@
 use async_graphql::MergedObject;
 
 use crate::agent::AgentMutation;
+use crate::api_connection::{ApiConnectionMutation, LinkMutation};
 use crate::viewer::{SignInMutation, SignUpMutation};
 
 /// Everything that can be changed. Each field is one transaction; what it expects to fail comes back as data.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(SignUpMutation, SignInMutation, AgentMutation);
+pub struct Mutation(
+    SignUpMutation,
+    SignInMutation,
+    AgentMutation,
+    ApiConnectionMutation,
+    LinkMutation,
+);

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use agentry_db::ids::AgentId;
+use agentry_db::ids::{AgentId, ApiConnectionId, AuditEventId};
 use agentry_db::node::{self, Kind};
 use async_graphql::{Context, ID, Interface, Object};
 
 use crate::agent::Agent;
+use crate::api_connection::ApiConnection;
+use crate::audit_event::AuditEvent;
 use crate::{ApiError, RequestContext};
 
 /// The most ids that `nodes` takes at once.
@@ -18,6 +20,10 @@ const MAX_IDS: usize = 100;
 pub enum Node {
     /// An agent.
     Agent(Agent),
+    /// An API connection.
+    ApiConnection(ApiConnection),
+    /// An audit event.
+    AuditEvent(AuditEvent),
 }
 
 /// Look-ups by id alone.
@@ -75,11 +81,23 @@ async fn load(context: &Context<'_>, ids: Vec<String>) -> Result<Vec<Option<Node
                         .map(|row| (row.id.to_string(), Node::Agent(row.into()))),
                 );
             }
-            Kind::ApiConnection
-            | Kind::Conversation
-            | Kind::Message
-            | Kind::Feedback
-            | Kind::AuditEvent => {}
+            Kind::ApiConnection => {
+                let ids: Vec<_> = ids.into_iter().map(ApiConnectionId::from).collect();
+                let rows = agentry_db::api_connection::find_many(&scope, &ids).await?;
+                found.extend(
+                    rows.into_iter()
+                        .map(|row| (row.id.to_string(), Node::ApiConnection(row.into()))),
+                );
+            }
+            Kind::AuditEvent => {
+                let ids: Vec<_> = ids.into_iter().map(AuditEventId::from).collect();
+                let rows = agentry_db::audit::find_many(&scope, &ids).await?;
+                found.extend(
+                    rows.into_iter()
+                        .map(|row| (row.id.to_string(), Node::AuditEvent(row.into()))),
+                );
+            }
+            Kind::Conversation | Kind::Message | Kind::Feedback => {}
         }
     }
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())

@@ -1,9 +1,17 @@
 use async_graphql::MergedObject;
 
 use crate::agent::AgentQuery;
+use crate::api_connection::ApiConnectionQuery;
+use crate::audit_event::AuditEventQuery;
 use crate::node::NodeQuery;
 use crate::viewer::ViewerQuery;
 
 /// Everything that can be asked. Fields that need a signed-in caller answer UNAUTHENTICATED without one.
 #[derive(Debug, Default, MergedObject)]
-pub struct Query(ViewerQuery, NodeQuery, AgentQuery);
+pub struct Query(
+    ViewerQuery,
+    NodeQuery,
+    AgentQuery,
+    ApiConnectionQuery,
+    AuditEventQuery,
+);

@@ -11,11 +11,13 @@ use rust_decimal::prelude::ToPrimitive as _;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::check::filter_text;
 use crate::connection::{Listing, OrderDirection, PageArguments, SortedBy, connect, total};
 use crate::loader::Loader;
 use crate::visibility::Visibility;
 use crate::{ApiError, RequestContext};
 
+mod fields;
 mod mutation;
 mod query;
 
@@ -24,6 +26,7 @@ pub use query::*;
 
 /// An agent: a prompt, a model and its settings.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct Agent {
     /// The agent's id.
     pub id: ID,
@@ -168,19 +171,8 @@ impl AgentFilterInput {
             model,
             visibility,
         } = self;
-        for (field, text) in [("search", &search), ("model", &model)] {
-            if text
-                .as_ref()
-                .is_some_and(|text| text.chars().count() > 200 || text.contains('\0'))
-            {
-                return Err(ApiError::BadInput {
-                    message: format!(
-                        "{field} must have at most 200 characters, U+0000 not among them."
-                    ),
-                    path: vec!["filter".to_owned(), field.to_owned()],
-                });
-            }
-        }
+        filter_text("search", search.as_deref())?;
+        filter_text("model", model.as_deref())?;
         Ok(AgentFilter {
             search: search.filter(|text| !text.is_empty()),
             model,

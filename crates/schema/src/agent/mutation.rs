@@ -1,6 +1,6 @@
 use agentry_db::agent::{self, AgentChanges, NewAgent, Transfer};
 use agentry_db::ids::{AgentId, UserId};
-use agentry_db::{WriteScope, new_id};
+use agentry_db::{DbError, WriteScope, new_id};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Agent;
 use crate::RequestContext;
 use crate::audit::audited;
-use crate::check::Checks;
+use crate::check::{Checks, id_of};
 use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
 use crate::visibility::Visibility;
@@ -133,7 +133,7 @@ mutation_result! {
 }
 mutation_result! {
     /// How changing an agent ended.
-    UpdateAgentResult = UpdateAgentSuccess | ValidationFailed | NotFound
+    UpdateAgentResult = UpdateAgentSuccess | ValidationFailed | NotFound | Forbidden
 }
 mutation_result! {
     /// How copying an agent ended.
@@ -141,11 +141,11 @@ mutation_result! {
 }
 mutation_result! {
     /// How handing an agent over ended.
-    TransferAgentResult = TransferAgentSuccess | ValidationFailed | NotFound
+    TransferAgentResult = TransferAgentSuccess | ValidationFailed | NotFound | Forbidden
 }
 mutation_result! {
     /// How deleting an agent ended.
-    DeleteAgentResult = DeleteAgentSuccess | NotFound
+    DeleteAgentResult = DeleteAgentSuccess | NotFound | Forbidden
 }
 
 /// Mutations of agents.
@@ -303,11 +303,13 @@ async fn update(context: &RequestContext, input: UpdateAgentInput) -> Result<Age
             .map(Into::into),
     };
     checks.finish()?;
-    let (id, changes) = (&AgentId::from(input.id.0), &changes);
+    let (id, changes) = (&id_of(input.id), &changes);
     context
         .write("agent.update", |scope| async move {
             let changed = agent::update(&scope, id, changes.clone()).await?;
-            let agent = changed.ok_or_else(|| Failure::not_found("agent"))?;
+            let Some(agent) = changed else {
+                return Err(not_written(&scope, id).await?);
+            };
             audited(
                 context,
                 &scope,
@@ -331,7 +333,7 @@ async fn duplicate(context: &RequestContext, input: DuplicateAgentInput) -> Resu
         .as_deref()
         .map(|name| checks.name("name", name, MAX_NAME));
     checks.finish()?;
-    let (id, name, idempotency) = (&AgentId::from(input.id.0), &name, &idempotency);
+    let (id, name, idempotency) = (&id_of(input.id), &name, &idempotency);
     context
         .write("agent.duplicate", |scope| async move {
             let original = agent::find(&scope, id)
@@ -355,15 +357,12 @@ async fn transfer(
     context: &RequestContext,
     input: TransferAgentInput,
 ) -> Result<TransferAgentSuccess, Failure> {
-    let (id, new_owner) = (
-        &AgentId::from(input.id.0),
-        &UserId::from(input.new_owner_id.0),
-    );
+    let (id, new_owner): (&AgentId, &UserId) = (&id_of(input.id), &id_of(input.new_owner_id));
     context
         .write("agent.transfer", |scope| async move {
             match agent::transfer(&scope, id, new_owner).await? {
                 Transfer::Done => {}
-                Transfer::Missing => return Err(Failure::not_found("agent")),
+                Transfer::Missing => return Err(not_written(&scope, id).await?),
                 Transfer::NotAColleague => {
                     let mut checks = Checks::default();
                     checks.refuse(
@@ -395,11 +394,11 @@ async fn delete(
     context: &RequestContext,
     input: DeleteAgentInput,
 ) -> Result<DeleteAgentSuccess, Failure> {
-    let id = &AgentId::from(input.id.0);
+    let id = &id_of(input.id);
     context
         .write("agent.delete", |scope| async move {
             if !agent::delete(&scope, id).await? {
-                return Err(Failure::not_found("agent"));
+                return Err(not_written(&scope, id).await?);
             }
             audited(
                 context,
@@ -415,6 +414,12 @@ async fn delete(
     Ok(DeleteAgentSuccess {
         deleted_agent_id: ID(id.to_string()),
     })
+}
+
+/// Why nothing was written to this agent.
+async fn not_written(scope: &WriteScope, id: &AgentId) -> Result<Failure, DbError> {
+    let visible = agent::find(scope, id).await?.is_some();
+    Ok(Failure::not_written("agent", visible))
 }
 
 fn copied_name(name: &str) -> String {

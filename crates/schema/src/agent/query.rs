@@ -1,8 +1,8 @@
 use agentry_db::agent;
-use agentry_db::ids::AgentId;
 use async_graphql::{Context, ID, Object};
 
 use super::{Agent, AgentFilterInput, AgentListing, AgentOrder};
+use crate::check::id_of;
 use crate::connection::{PageArguments, page_size};
 use crate::{ApiError, RequestContext};
 
@@ -19,7 +19,7 @@ impl AgentQuery {
         #[graphql(desc = "The agent's id.")] id: ID,
     ) -> async_graphql::Result<Option<Agent>> {
         let scope = RequestContext::of(context)?.read().await?;
-        let agent = agent::find(&scope, &AgentId::from(id.0))
+        let agent = agent::find(&scope, &id_of(id))
             .await
             .map_err(ApiError::from)?;
         Ok(agent.map(Agent::from))

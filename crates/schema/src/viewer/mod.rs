@@ -4,6 +4,9 @@ use agentry_db::organization;
 use async_graphql::{Context, Enum, Object};
 
 use crate::agent::{self, AgentFilterInput, AgentListing, AgentOrder};
+use crate::api_connection::{
+    self, ApiConnectionFilterInput, ApiConnectionListing, ApiConnectionOrder,
+};
 use crate::connection::{PageArguments, page_size};
 use crate::user::{Organization, Role, User};
 use crate::{ApiError, RequestContext};
@@ -100,6 +103,30 @@ impl Viewer {
             before,
         };
         Ok(agent::list(context, page, filter, order_by).await?)
+    }
+
+    /// The API connections you may see.
+    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
+    async fn api_connections(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which connections.")] filter: Option<ApiConnectionFilterInput>,
+        #[graphql(desc = "In which order; oldest first when left out.")] order_by: Option<
+            ApiConnectionOrder,
+        >,
+    ) -> async_graphql::Result<ApiConnectionListing> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(api_connection::list(context, page, filter, order_by).await?)
     }
 }
 

@@ -1,0 +1,254 @@
+//! What a connection's key, address and notes may be. No message repeats a value.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+use url::Url;
+
+use crate::check::Checks;
+use crate::secret::Secret;
+
+const MAX_KEY_BYTES: usize = 8_192;
+/// Of shorter keys four characters would tell too much.
+const MIN_HINTED_CHARACTERS: usize = 16;
+const MAX_SERVICE: usize = 64;
+const MAX_BASE_URL: usize = 2_000;
+const MAX_METADATA_BYTES: usize = 16 * 1024;
+const MAX_METADATA_NESTING: usize = 16;
+
+/// A key as it is to be sealed, and what of it may be shown.
+#[derive(Debug)]
+pub(super) struct ApiKey {
+    pub(super) secret: SecretString,
+    pub(super) hint: Option<String>,
+}
+
+impl ApiKey {
+    /// Without the white space around it, which copying a key brings along.
+    pub(super) fn check(checks: &mut Checks, key: &Secret) -> Self {
+        let key = key.inner().expose_secret().trim();
+        if key.is_empty() {
+            checks.refuse("apiKey", "It must not be empty.");
+        } else if key.len() > MAX_KEY_BYTES {
+            checks.refuse(
+                "apiKey",
+                format!("It must have at most {MAX_KEY_BYTES} bytes."),
+            );
+        } else if key.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            checks.refuse(
+                "apiKey",
+                "It must not contain white space or control characters.",
+            );
+        }
+        Self {
+            secret: SecretString::from(key),
+            hint: hint(key),
+        }
+    }
+}
+
+fn hint(key: &str) -> Option<String> {
+    let length = key.chars().count();
+    let last_four = || key.chars().skip(length - 4).collect();
+    (length >= MIN_HINTED_CHARACTERS).then(last_four)
+}
+
+/// `[a-z0-9][a-z0-9_-]{0,63}`, after upper case was made lower.
+pub(super) fn service(checks: &mut Checks, service: &str) -> String {
+    let service = service.trim().to_ascii_lowercase();
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let named = (1..=MAX_SERVICE).contains(&service.len())
+        && service.bytes().all(|b| plain(b) || b == b'_' || b == b'-')
+        && service.bytes().next().is_some_and(plain);
+    if !named {
+        checks.refuse(
+            "service",
+            format!(
+                "It must be 1 to {MAX_SERVICE} of a-z, 0-9, _ and -, the first a letter or a digit."
+            ),
+        );
+    }
+    service
+}
+
+/// An address in the form that a browser would make of it: what was checked is what is kept. An empty one counts as none.
+pub(super) fn base_url(checks: &mut Checks, text: Option<String>) -> Option<String> {
+    let text = text.filter(|text| !text.trim().is_empty())?;
+    let refusal = match Url::parse(text.trim()) {
+        _ if text.len() > MAX_BASE_URL => "It must have at most 2,000 characters.",
+        Err(_) => "It must be an address like https://api.example.com/v1.",
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+            "It must begin with http:// or https://."
+        }
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            "It must not hold a user name or a password."
+        }
+        Ok(url) if url.as_str().len() > MAX_BASE_URL => "It must have at most 2,000 characters.",
+        Ok(url) => return Some(url.into()),
+    };
+    checks.refuse("baseUrl", refusal);
+    None
+}
+
+/// A JSON object that PostgreSQL can keep as `jsonb`, of a size and depth that a reader can expect.
+pub(super) fn metadata(checks: &mut Checks, value: Value) -> Value {
+    let refusal = if !value.is_object() {
+        "It must be a JSON object."
+    } else if nesting_exceeds(&value, MAX_METADATA_NESTING) {
+        "It must not nest deeper than 16 levels."
+    } else if value.to_string().len() > MAX_METADATA_BYTES {
+        "It must have at most 16 KiB as JSON."
+    } else if holds_nul(&value) {
+        "It must not contain the character U+0000."
+    } else {
+        return value;
+    };
+    checks.refuse("metadata", refusal);
+    Value::Null
+}
+
+fn nesting_exceeds(value: &Value, levels: usize) -> bool {
+    let exceeds = |child: &Value| nesting_exceeds(child, levels - 1);
+    match value {
+        Value::Object(_) | Value::Array(_) if levels == 0 => true,
+        Value::Object(fields) => fields.values().any(exceeds),
+        Value::Array(items) => items.iter().any(exceeds),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::String(text) => text.contains('\0'),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use async_graphql::{InputType as _, Value as Input};
+    use serde_json::json;
+
+    use super::*;
+
+    fn accepts<T>(check: impl FnOnce(&mut Checks) -> T) -> Option<T> {
+        let mut checks = Checks::default();
+        let value = check(&mut checks);
+        checks.finish().is_ok().then_some(value)
+    }
+
+    fn key(text: &str) -> Option<ApiKey> {
+        let secret = Secret::parse(Some(Input::from(text))).ok().unwrap();
+        accepts(|checks| ApiKey::check(checks, &secret))
+    }
+
+    #[test]
+    fn a_hint_is_the_end_of_a_long_key_only() {
+        assert_eq!(key("0123456789abcde").unwrap().hint, None);
+        assert_eq!(key("0123456789abcdef").unwrap().hint.unwrap(), "cdef");
+        assert_eq!(key(" 0123456789abcdéf\n").unwrap().hint.unwrap(), "cdéf");
+        assert_eq!(key(&"é".repeat(15)).unwrap().hint, None);
+    }
+
+    #[test]
+    fn a_key_is_one_word_of_at_most_8192_bytes() {
+        assert!(key(&"k".repeat(8_192)).is_some());
+        for bad in [
+            "",
+            " \t",
+            "a b",
+            "a\0b",
+            "a\nb",
+            "a\u{a0}b",
+            "a\u{7f}b",
+            &"k".repeat(8_193),
+        ] {
+            assert!(key(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_is_a_lower_case_word() {
+        let service = |text: &str| accepts(|checks| service(checks, text));
+        assert_eq!(service(" OpenAI ").unwrap(), "openai");
+        assert_eq!(service("9-b_c").unwrap(), "9-b_c");
+        assert!(service(&"a".repeat(64)).is_some());
+        for bad in [
+            "",
+            " ",
+            "-a",
+            "_a",
+            "a b",
+            "ä",
+            "a\0",
+            "İ",
+            "\u{212a}",
+            &"a".repeat(65),
+        ] {
+            assert!(service(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_base_url_is_http_without_credentials() {
+        let url = |text: &str| accepts(|checks| base_url(checks, Some(text.to_owned())));
+        assert_eq!(
+            url(" https://API.example.com/v1 ").unwrap().unwrap(),
+            "https://api.example.com/v1"
+        );
+        assert_eq!(
+            url("http://localhost:11434").unwrap().unwrap(),
+            "http://localhost:11434/"
+        );
+        assert_eq!(url("  "), Some(None));
+        for bad in [
+            "api.example.com",
+            "ftp://example.com",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "data:text/plain,x",
+            "http://",
+            "https://user@example.com",
+            "https://user:secret@example.com",
+            "https://:secret@example.com",
+            "https://exa mple.com",
+            "https://example.com:99999",
+            &format!("https://example.com/{}", "a".repeat(2_000)),
+            &format!("https://example.com/{}", "é".repeat(900)),
+        ] {
+            assert!(url(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn metadata_is_a_small_shallow_object_without_nul() {
+        let metadata = |value: Value| accepts(|checks| metadata(checks, value));
+        let nested = |levels: usize| (1..levels).fold(json!({}), |inner, _| json!({ "a": inner }));
+        assert_eq!(
+            metadata(json!({ "a": [1, "b"] })).unwrap(),
+            json!({ "a": [1, "b"] })
+        );
+        assert!(metadata(nested(16)).is_some());
+        let full = json!({ "a": "x".repeat(16 * 1024 - r#"{"a":""}"#.len()) });
+        assert!(metadata(full).is_some());
+        for bad in [
+            json!(null),
+            json!([]),
+            json!("a"),
+            json!(1),
+            nested(17),
+            json!({ "a": [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]] }),
+            json!({ "a": "b\u{0}" }),
+            json!({ "a\u{0}": 1 }),
+            json!({ "a": [{ "b": ["\u{0}"] }] }),
+            json!({ "a": "x".repeat(16 * 1024 - r#"{"a":""}"#.len() + 1) }),
+        ] {
+            assert!(metadata(bad.clone()).is_none(), "{bad}");
+        }
+    }
+}

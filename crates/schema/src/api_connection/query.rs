@@ -1,0 +1,51 @@
+use agentry_db::api_connection;
+use async_graphql::{Context, ID, Object};
+
+use super::{ApiConnection, ApiConnectionFilterInput, ApiConnectionListing, ApiConnectionOrder};
+use crate::check::id_of;
+use crate::connection::{PageArguments, page_size};
+use crate::{ApiError, RequestContext};
+
+/// Queries about API connections.
+#[derive(Debug, Default)]
+pub struct ApiConnectionQuery;
+
+#[Object]
+impl ApiConnectionQuery {
+    /// One API connection; null when there is none with this id that you may see.
+    async fn api_connection(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The connection's id.")] id: ID,
+    ) -> async_graphql::Result<Option<ApiConnection>> {
+        let scope = RequestContext::of(context)?.read().await?;
+        let found = api_connection::find(&scope, &id_of(id))
+            .await
+            .map_err(ApiError::from)?;
+        Ok(found.map(ApiConnection::from))
+    }
+
+    /// The API connections you may see: your own, and those shared with your organisation.
+    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
+    async fn api_connections(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which connections.")] filter: Option<ApiConnectionFilterInput>,
+        #[graphql(desc = "In which order; oldest first when left out.")] order_by: Option<
+            ApiConnectionOrder,
+        >,
+    ) -> async_graphql::Result<ApiConnectionListing> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(super::list(context, page, filter, order_by).await?)
+    }
+}

@@ -1,0 +1,172 @@
+//! Audit events: who did what.
+
+use agentry_db::audit::{self, AuditFilter};
+use agentry_db::entity::audit_event::Model;
+use agentry_db::{Direction, Position};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Datelike as _, Utc};
+use serde_json::Value;
+
+use crate::check::{filter_text, id_of};
+use crate::connection::{Listing, PageArguments, SortedBy, connect, page_size, total};
+use crate::{ApiError, RequestContext};
+
+/// Something that somebody did. Events are written with what they speak of, and never change.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct AuditEvent {
+    /// The event's id.
+    pub id: ID,
+    /// What was done: `agent.create`, `api_connection.rotate_key`, …
+    pub action: String,
+    /// The id of the user who did it; they may be gone by now.
+    pub actor_user_id: ID,
+    /// By which kind of credential: `cookie`, `bearer` or `sign_in`.
+    pub credential: String,
+    /// The type of what it was done to: `Agent`, `ApiConnection`, …
+    pub target_type: String,
+    /// The id of what it was done to, which may be gone by now.
+    pub target_id: String,
+    /// What is worth knowing of it; never a secret.
+    pub metadata: Value,
+    /// The network address it was done from.
+    pub ip: Option<String>,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<Model> for AuditEvent {
+    fn from(model: Model) -> Self {
+        let Model {
+            organization_id: _,
+            id,
+            actor_user_id,
+            credential,
+            action,
+            target_type,
+            target_id,
+            metadata,
+            ip,
+            created_at,
+        } = model;
+        Self {
+            id: ID(id.into_string()),
+            action,
+            actor_user_id: ID(actor_user_id.into_string()),
+            credential,
+            target_type,
+            target_id,
+            metadata,
+            ip,
+            created_at,
+        }
+    }
+}
+
+/// Which events to list; what is left out does not narrow.
+#[derive(Debug, Default, InputObject)]
+pub struct AuditEventFilterInput {
+    /// Exactly this action.
+    action: Option<String>,
+    /// Only what this user did.
+    actor_user_id: Option<ID>,
+    /// Only what was done to things of this type.
+    target_type: Option<String>,
+    /// Nothing earlier.
+    since: Option<DateTime<Utc>>,
+    /// Only what is earlier.
+    until: Option<DateTime<Utc>>,
+}
+
+impl AuditEventFilterInput {
+    fn checked(self) -> Result<AuditFilter, ApiError> {
+        let Self {
+            action,
+            actor_user_id,
+            target_type,
+            since,
+            until,
+        } = self;
+        filter_text("action", action.as_deref())?;
+        filter_text("targetType", target_type.as_deref())?;
+        filter_time("since", since)?;
+        filter_time("until", until)?;
+        Ok(AuditFilter {
+            action,
+            actor: actor_user_id.map(id_of),
+            target_type,
+            since,
+            until,
+        })
+    }
+}
+
+/// PostgreSQL's times end where the parser's do not.
+fn filter_time(field: &str, time: Option<DateTime<Utc>>) -> Result<(), ApiError> {
+    if time.is_none_or(|time| (1..=9_999).contains(&time.year())) {
+        return Ok(());
+    }
+    Err(ApiError::BadInput {
+        message: format!("{field} must be in the years 1 to 9999."),
+        path: vec!["filter".to_owned(), field.to_owned()],
+    })
+}
+
+/// How many events a list has in all.
+#[derive(Debug)]
+pub struct AuditEventTotal(AuditFilter);
+
+#[Object]
+impl AuditEventTotal {
+    /// How many there are in all, on every page together. Counted only when selected.
+    async fn total_count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
+        let scope = RequestContext::of(context)?.read().await?;
+        total(audit::count(&scope, &self.0)).await
+    }
+}
+
+/// A list of events.
+pub type AuditEventListing = Listing<AuditEvent, AuditEventTotal>;
+
+/// Queries about audit events.
+#[derive(Debug, Default)]
+pub struct AuditEventQuery;
+
+#[Object]
+impl AuditEventQuery {
+    /// What was done in your organisation, newest first: what you did and, for its owners and admins, what anyone did.
+    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
+    async fn audit_events(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which events.")] filter: Option<AuditEventFilterInput>,
+    ) -> async_graphql::Result<AuditEventListing> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(list(context, page, filter.unwrap_or_default()).await?)
+    }
+}
+
+async fn list(
+    context: &Context<'_>,
+    page: PageArguments,
+    filter: AuditEventFilterInput,
+) -> Result<AuditEventListing, ApiError> {
+    let filter = filter.checked()?;
+    let request = page.request(SortedBy::CreatedAt, Direction::Descending)?;
+    let scope = RequestContext::of(context)?.read().await?;
+    let events = audit::list(&scope, &filter, &request).await?;
+    let total = AuditEventTotal(filter);
+    Ok(connect(events, SortedBy::CreatedAt, total, |model| {
+        let position = Position::Time(model.created_at);
+        (position, model.id.to_string(), model.into())
+    }))
+}
