@@ -11,6 +11,9 @@
 )]
 
 mod agents;
+mod api_connections;
+mod audit;
+mod links;
 mod store;
 mod support;
 mod walking;

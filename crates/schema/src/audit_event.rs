@@ -8,7 +8,7 @@ use chrono::{DateTime, Datelike as _, Utc};
 use serde_json::Value;
 
 use crate::check::{filter_text, id_of};
-use crate::connection::{Listing, PageArguments, SortedBy, connect, page_size, total};
+use crate::connection::{PageArguments, SortedBy, connect, connection_type, page_size, total};
 use crate::{ApiError, RequestContext};
 
 /// Something that somebody did. Events are written with what they speak of, and never change.
@@ -115,17 +115,17 @@ fn filter_time(field: &str, time: Option<DateTime<Utc>>) -> Result<(), ApiError>
 #[derive(Debug)]
 pub struct AuditEventTotal(AuditFilter);
 
-#[Object]
 impl AuditEventTotal {
-    /// How many there are in all, on every page together. Counted only when selected.
-    async fn total_count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
+    async fn count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
         let scope = RequestContext::of(context)?.read().await?;
         total(audit::count(&scope, &self.0)).await
     }
 }
 
-/// A list of events.
-pub type AuditEventListing = Listing<AuditEvent, AuditEventTotal>;
+connection_type! {
+    /// A list of audit events.
+    AuditEventConnection, AuditEventEdge of AuditEvent, counted by AuditEventTotal
+}
 
 /// Queries about audit events.
 #[derive(Debug, Default)]
@@ -144,7 +144,7 @@ impl AuditEventQuery {
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which events.")] filter: Option<AuditEventFilterInput>,
-    ) -> async_graphql::Result<AuditEventListing> {
+    ) -> async_graphql::Result<AuditEventConnection> {
         let page = PageArguments {
             first,
             after,
@@ -159,7 +159,7 @@ async fn list(
     context: &Context<'_>,
     page: PageArguments,
     filter: AuditEventFilterInput,
-) -> Result<AuditEventListing, ApiError> {
+) -> Result<AuditEventConnection, ApiError> {
     let filter = filter.checked()?;
     let request = page.request(SortedBy::CreatedAt, Direction::Descending)?;
     let scope = RequestContext::of(context)?.read().await?;

@@ -5,14 +5,14 @@ use agentry_db::entity::agent::Model;
 use agentry_db::ids::AgentId;
 use agentry_db::{Position, agent};
 use async_graphql::dataloader::Loader as BatchLoader;
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use rust_decimal::prelude::ToPrimitive as _;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::check::filter_text;
-use crate::connection::{Listing, OrderDirection, PageArguments, SortedBy, connect, total};
+use crate::connection::{OrderDirection, PageArguments, SortedBy, connect, connection_type, total};
 use crate::loader::Loader;
 use crate::visibility::Visibility;
 use crate::{ApiError, RequestContext};
@@ -122,17 +122,17 @@ pub enum AgentOrderField {
 #[derive(Debug)]
 pub struct AgentTotal(AgentFilter);
 
-#[Object]
 impl AgentTotal {
-    /// How many there are in all, on every page together. Counted only when selected.
-    async fn total_count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
+    async fn count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
         let scope = RequestContext::of(context)?.read().await?;
         total(agent::count(&scope, &self.0)).await
     }
 }
 
-/// A list of agents.
-pub type AgentListing = Listing<Agent, AgentTotal>;
+connection_type! {
+    /// A list of agents.
+    AgentConnection, AgentEdge of Agent, counted by AgentTotal
+}
 
 /// The agents that the caller may see, as a connection.
 pub(crate) async fn list(
@@ -140,7 +140,7 @@ pub(crate) async fn list(
     page: PageArguments,
     filter: Option<AgentFilterInput>,
     order: Option<AgentOrder>,
-) -> Result<AgentListing, ApiError> {
+) -> Result<AgentConnection, ApiError> {
     let order = order.unwrap_or(AgentOrder {
         field: AgentOrderField::CreatedAt,
         direction: OrderDirection::Asc,

@@ -1,7 +1,7 @@
 use agentry_db::agent;
 use async_graphql::{Context, ID, Object};
 
-use super::{Agent, AgentFilterInput, AgentListing, AgentOrder};
+use super::{Agent, AgentConnection, AgentFilterInput, AgentOrder};
 use crate::check::id_of;
 use crate::connection::{PageArguments, page_size};
 use crate::{ApiError, RequestContext};
@@ -39,7 +39,7 @@ impl AgentQuery {
         #[graphql(desc = "In which order; oldest first when left out.")] order_by: Option<
             AgentOrder,
         >,
-    ) -> async_graphql::Result<AgentListing> {
+    ) -> async_graphql::Result<AgentConnection> {
         let page = PageArguments {
             first,
             after,

@@ -10,12 +10,12 @@ use agentry_db::ids::{AgentId, ApiConnectionId};
 use agentry_db::sealed::api_key_place;
 use agentry_db::{Position, agent_api_connection};
 use async_graphql::dataloader::Loader as BatchLoader;
-use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::check::filter_text;
-use crate::connection::{Listing, OrderDirection, PageArguments, SortedBy, connect, total};
+use crate::connection::{OrderDirection, PageArguments, SortedBy, connect, connection_type, total};
 use crate::loader::Loader;
 use crate::visibility::Visibility;
 use crate::{ApiError, RequestContext};
@@ -158,17 +158,17 @@ pub enum ApiConnectionOrderField {
 #[derive(Debug)]
 pub struct ApiConnectionTotal(ApiConnectionFilter);
 
-#[Object]
 impl ApiConnectionTotal {
-    /// How many there are in all, on every page together. Counted only when selected.
-    async fn total_count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
+    async fn count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
         let scope = RequestContext::of(context)?.read().await?;
         total(api_connection::count(&scope, &self.0)).await
     }
 }
 
-/// A list of connections.
-pub type ApiConnectionListing = Listing<ApiConnection, ApiConnectionTotal>;
+connection_type! {
+    /// A list of API connections.
+    ApiConnectionConnection, ApiConnectionEdge of ApiConnection, counted by ApiConnectionTotal
+}
 
 /// The API connections that the caller may see, as a Relay connection.
 pub(crate) async fn list(
@@ -176,7 +176,7 @@ pub(crate) async fn list(
     page: PageArguments,
     filter: Option<ApiConnectionFilterInput>,
     order: Option<ApiConnectionOrder>,
-) -> Result<ApiConnectionListing, ApiError> {
+) -> Result<ApiConnectionConnection, ApiError> {
     let order = order.unwrap_or(ApiConnectionOrder {
         field: ApiConnectionOrderField::CreatedAt,
         direction: OrderDirection::Asc,

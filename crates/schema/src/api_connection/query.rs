@@ -1,7 +1,7 @@
 use agentry_db::api_connection;
 use async_graphql::{Context, ID, Object};
 
-use super::{ApiConnection, ApiConnectionFilterInput, ApiConnectionListing, ApiConnectionOrder};
+use super::{ApiConnection, ApiConnectionConnection, ApiConnectionFilterInput, ApiConnectionOrder};
 use crate::check::id_of;
 use crate::connection::{PageArguments, page_size};
 use crate::{ApiError, RequestContext};
@@ -39,7 +39,7 @@ impl ApiConnectionQuery {
         #[graphql(desc = "In which order; oldest first when left out.")] order_by: Option<
             ApiConnectionOrder,
         >,
-    ) -> async_graphql::Result<ApiConnectionListing> {
+    ) -> async_graphql::Result<ApiConnectionConnection> {
         let page = PageArguments {
             first,
             after,

@@ -3,9 +3,9 @@
 use agentry_db::organization;
 use async_graphql::{Context, Enum, Object};
 
-use crate::agent::{self, AgentFilterInput, AgentListing, AgentOrder};
+use crate::agent::{self, AgentConnection, AgentFilterInput, AgentOrder};
 use crate::api_connection::{
-    self, ApiConnectionFilterInput, ApiConnectionListing, ApiConnectionOrder,
+    self, ApiConnectionConnection, ApiConnectionFilterInput, ApiConnectionOrder,
 };
 use crate::connection::{PageArguments, page_size};
 use crate::user::{Organization, Role, User};
@@ -95,7 +95,7 @@ impl Viewer {
         #[graphql(desc = "In which order; oldest first when left out.")] order_by: Option<
             AgentOrder,
         >,
-    ) -> async_graphql::Result<AgentListing> {
+    ) -> async_graphql::Result<AgentConnection> {
         let page = PageArguments {
             first,
             after,
@@ -119,7 +119,7 @@ impl Viewer {
         #[graphql(desc = "In which order; oldest first when left out.")] order_by: Option<
             ApiConnectionOrder,
         >,
-    ) -> async_graphql::Result<ApiConnectionListing> {
+    ) -> async_graphql::Result<ApiConnectionConnection> {
         let page = PageArguments {
             first,
             after,

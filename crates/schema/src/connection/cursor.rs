@@ -1,0 +1,159 @@
+//! Cursors: opaque to clients, a sort, an id and the value sorted by to us.
+
+use agentry_db::{Cursor, Position};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::DateTime;
+
+use crate::ApiError;
+
+/// The longest cursor ever handed out is far shorter.
+const MAX_CURSOR_BYTES: usize = 2_048;
+
+/// What the cursors of a list stand on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortedBy {
+    /// `createdAt`.
+    CreatedAt,
+    /// `updatedAt`.
+    UpdatedAt,
+    /// `name`.
+    Name,
+}
+
+impl SortedBy {
+    const fn letter(self) -> char {
+        match self {
+            Self::CreatedAt => 'c',
+            Self::UpdatedAt => 'u',
+            Self::Name => 'n',
+        }
+    }
+
+    const fn is_time(self) -> bool {
+        matches!(self, Self::CreatedAt | Self::UpdatedAt)
+    }
+}
+
+/// The cursor of a row. Opaque to clients: base64url of the sort, the id and the value sorted by.
+#[derive(Debug, Clone)]
+pub struct ListCursor {
+    list: SortedBy,
+    cursor: Cursor,
+}
+
+impl ListCursor {
+    /// The cursor of the row with this id and position in a list sorted so.
+    #[must_use]
+    pub const fn new(list: SortedBy, position: Position, id: String) -> Self {
+        Self {
+            list,
+            cursor: Cursor { position, id },
+        }
+    }
+}
+
+impl ListCursor {
+    /// As a client sees it.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let position = match &self.cursor.position {
+            Position::Time(time) => time.timestamp_micros().to_string(),
+            Position::Text(text) => text.clone(),
+        };
+        URL_SAFE_NO_PAD.encode(format!(
+            "{}:{}:{position}",
+            self.list.letter(),
+            self.cursor.id
+        ))
+    }
+}
+
+pub(super) fn place(
+    argument: &str,
+    text: Option<&str>,
+    list: SortedBy,
+) -> Result<Option<Cursor>, ApiError> {
+    let Some(text) = text else { return Ok(None) };
+    decode(text)
+        .filter(|cursor| cursor.list == list)
+        .map(|cursor| Some(cursor.cursor))
+        .ok_or_else(|| {
+            ApiError::bad_input(
+                argument,
+                format!("{argument} is not a cursor of this list."),
+            )
+        })
+}
+
+fn decode(text: &str) -> Option<ListCursor> {
+    if text.len() > MAX_CURSOR_BYTES {
+        return None;
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (letter, rest) = text.split_once(':')?;
+    let (id, position) = rest.split_once(':')?;
+    let list = [SortedBy::CreatedAt, SortedBy::UpdatedAt, SortedBy::Name]
+        .into_iter()
+        .find(|list| letter.chars().eq([list.letter()]))?;
+    let plain = (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if !plain || position.contains('\0') {
+        return None;
+    }
+    let position = if list.is_time() {
+        // PostgreSQL's timestamps end where chrono's do not.
+        let time = DateTime::from_timestamp_micros(position.parse().ok()?)?;
+        Position::Time(
+            Some(time).filter(|time| (1..=9_999).contains(&chrono::Datelike::year(time)))?,
+        )
+    } else {
+        Position::Text(position.to_owned())
+    };
+    Some(ListCursor::new(list, position, id.to_owned()))
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test may stop at what it did not expect"
+)]
+mod tests {
+    use super::*;
+
+    fn cursor() -> ListCursor {
+        let time = DateTime::from_timestamp_millis(1_763_853_000_123).unwrap();
+        ListCursor::new(
+            SortedBy::CreatedAt,
+            Position::Time(time),
+            "tz4a98xxat96iws9zmbrgj3a".into(),
+        )
+    }
+
+    #[test]
+    fn a_cursor_reads_back_as_it_was_written() {
+        let read = decode(&cursor().encode()).unwrap();
+        assert_eq!(read.cursor, cursor().cursor);
+        let named = ListCursor::new(SortedBy::Name, Position::Text("a:b:ü".into()), "id".into());
+        assert_eq!(decode(&named.encode()).unwrap().cursor, named.cursor);
+    }
+
+    #[test]
+    fn what_is_no_cursor_is_refused() {
+        for text in [
+            "",
+            "x",
+            "!!!!",
+            "Yzp4",
+            "YzphOm5vdC1hLW51bWJlcg",
+            &"A".repeat(5_000),
+        ] {
+            assert!(decode(text).is_none(), "{text}");
+        }
+        let far = URL_SAFE_NO_PAD.encode("c:id:9223372036854775807");
+        assert!(decode(&far).is_none());
+    }
+}
