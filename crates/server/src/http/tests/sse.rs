@@ -16,16 +16,18 @@ fn body(query: &str) -> String {
     json!({ "query": query }).to_string()
 }
 
-/// Reads events until `enough`.
+/// Reads events until `enough`. Comments that keep the stream alive do not keep the test waiting.
 async fn read_until(response: &mut reqwest::Response, enough: &str) -> String {
     let mut text = String::new();
-    while !text.contains(enough) {
-        let chunk = timeout(PATIENCE, response.chunk())
-            .await
-            .expect("an event in time")
-            .unwrap();
-        text.push_str(std::str::from_utf8(&chunk.expect("the stream goes on")).unwrap());
-    }
+    let reading = async {
+        while !text.contains(enough) {
+            let chunk = response.chunk().await.unwrap().expect("the stream goes on");
+            text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    };
+    timeout(PATIENCE, reading)
+        .await
+        .expect("the events in time");
     text
 }
 

@@ -71,7 +71,14 @@ impl Socket {
             .unwrap()
     }
 
+    /// The next message of the protocol. Pings in between do not keep the test waiting.
     async fn hear(&mut self) -> Value {
+        timeout(PATIENCE, self.hear_for_ever())
+            .await
+            .expect("a message in time")
+    }
+
+    async fn hear_for_ever(&mut self) -> Value {
         loop {
             match self.next().await {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
@@ -83,6 +90,12 @@ impl Socket {
 
     /// The code the server closes with.
     async fn closed(&mut self) -> (u16, String) {
+        timeout(PATIENCE, self.closed_some_day())
+            .await
+            .expect("a close in time")
+    }
+
+    async fn closed_some_day(&mut self) -> (u16, String) {
         loop {
             if let Message::Close(frame) = self.next().await {
                 let frame = frame.unwrap();
