@@ -148,6 +148,12 @@ impl ApiError {
     }
 }
 
+/// What a field that may be null answers: a failure is then that field's alone, where `Result<Option<_>>` would take its parent
+/// along.
+pub(crate) fn nullable<T>(found: Result<Option<T>, ApiError>) -> Option<async_graphql::Result<T>> {
+    found.map_err(async_graphql::Error::from).transpose()
+}
+
 impl AsDbError for ApiError {
     fn as_db_error(&self) -> Option<&DbError> {
         match self {

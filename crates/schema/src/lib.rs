@@ -26,11 +26,19 @@ pub mod code;
 pub mod connection;
 mod context;
 mod error;
+#[expect(
+    missing_docs,
+    reason = "the Interface derive writes a method without them"
+)]
 pub mod failure;
 mod idempotency;
 mod limits;
 mod loader;
 mod mutation;
+#[expect(
+    missing_docs,
+    reason = "the Interface derive writes a method without them"
+)]
 pub mod node;
 mod query;
 mod secret;

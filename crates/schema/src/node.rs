@@ -9,6 +9,7 @@ use async_graphql::{Context, ID, Interface, Object};
 use crate::agent::Agent;
 use crate::api_connection::ApiConnection;
 use crate::audit_event::AuditEvent;
+use crate::error::nullable;
 use crate::{ApiError, RequestContext};
 
 /// The most ids that `nodes` takes at once.
@@ -37,8 +38,9 @@ impl NodeQuery {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The id.")] id: ID,
-    ) -> async_graphql::Result<Option<Node>> {
-        Ok(load(context, vec![id.0]).await?.pop().flatten())
+    ) -> Option<async_graphql::Result<Node>> {
+        let found = load(context, vec![id.0]).await;
+        nullable(found.map(|mut nodes| nodes.pop().flatten()))
     }
 
     /// Whatever has these ids, in their order; null where there is nothing that you may see. At most 100.

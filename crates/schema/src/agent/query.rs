@@ -1,9 +1,11 @@
 use agentry_db::agent;
+use agentry_db::ids::AgentId;
 use async_graphql::{Context, ID, Object};
 
 use super::{Agent, AgentConnection, AgentFilterInput, AgentOrder};
 use crate::check::id_of;
 use crate::connection::{PageArguments, page_size};
+use crate::error::nullable;
 use crate::{ApiError, RequestContext};
 
 /// Queries about agents.
@@ -17,12 +19,8 @@ impl AgentQuery {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The agent's id.")] id: ID,
-    ) -> async_graphql::Result<Option<Agent>> {
-        let scope = RequestContext::of(context)?.read().await?;
-        let agent = agent::find(&scope, &id_of(id))
-            .await
-            .map_err(ApiError::from)?;
-        Ok(agent.map(Agent::from))
+    ) -> Option<async_graphql::Result<Agent>> {
+        nullable(find(context, id_of(id)).await)
     }
 
     /// The agents you may see: your own, those shared with your organisation and, for its owners and admins, all.
@@ -48,4 +46,9 @@ impl AgentQuery {
         };
         Ok(super::list(context, page, filter, order_by).await?)
     }
+}
+
+async fn find(context: &Context<'_>, id: AgentId) -> Result<Option<Agent>, ApiError> {
+    let scope = RequestContext::of(context)?.read().await?;
+    Ok(agent::find(&scope, &id).await?.map(Agent::from))
 }

@@ -1,9 +1,11 @@
 use agentry_db::api_connection;
+use agentry_db::ids::ApiConnectionId;
 use async_graphql::{Context, ID, Object};
 
 use super::{ApiConnection, ApiConnectionConnection, ApiConnectionFilterInput, ApiConnectionOrder};
 use crate::check::id_of;
 use crate::connection::{PageArguments, page_size};
+use crate::error::nullable;
 use crate::{ApiError, RequestContext};
 
 /// Queries about API connections.
@@ -17,12 +19,8 @@ impl ApiConnectionQuery {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The connection's id.")] id: ID,
-    ) -> async_graphql::Result<Option<ApiConnection>> {
-        let scope = RequestContext::of(context)?.read().await?;
-        let found = api_connection::find(&scope, &id_of(id))
-            .await
-            .map_err(ApiError::from)?;
-        Ok(found.map(ApiConnection::from))
+    ) -> Option<async_graphql::Result<ApiConnection>> {
+        nullable(find(context, id_of(id)).await)
     }
 
     /// The API connections you may see: your own, and those shared with your organisation.
@@ -48,4 +46,14 @@ impl ApiConnectionQuery {
         };
         Ok(super::list(context, page, filter, order_by).await?)
     }
+}
+
+async fn find(
+    context: &Context<'_>,
+    id: ApiConnectionId,
+) -> Result<Option<ApiConnection>, ApiError> {
+    let scope = RequestContext::of(context)?.read().await?;
+    Ok(api_connection::find(&scope, &id)
+        .await?
+        .map(ApiConnection::from))
 }

@@ -8,6 +8,7 @@ use crate::api_connection::{
     self, ApiConnectionConnection, ApiConnectionFilterInput, ApiConnectionOrder,
 };
 use crate::connection::{PageArguments, page_size};
+use crate::error::nullable;
 use crate::user::{Organization, Role, User};
 use crate::{ApiError, RequestContext};
 
@@ -137,7 +138,9 @@ pub struct ViewerQuery;
 #[Object]
 impl ViewerQuery {
     /// The signed-in caller; null when nobody is signed in.
-    async fn viewer(&self, context: &Context<'_>) -> async_graphql::Result<Option<Viewer>> {
-        Ok(RequestContext::of(context)?.find_actor().map(|_| Viewer))
+    async fn viewer(&self, context: &Context<'_>) -> Option<async_graphql::Result<Viewer>> {
+        let viewer =
+            RequestContext::of(context).map(|context| context.find_actor().map(|_| Viewer));
+        nullable(viewer)
     }
 }
