@@ -26,14 +26,16 @@ macro_rules! ids {
         }
 
         impl From<String> for $name {
+            /// A text that PostgreSQL cannot store becomes the empty id, which nothing has: asked for, it is missing like any
+            /// other, where the text itself would make the statement fail.
             fn from(text: String) -> Self {
-                Self(text)
+                Self(if text.contains('\0') { String::new() } else { text })
             }
         }
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self(text.to_owned())
+                Self::from(text.to_owned())
             }
         }
 
@@ -71,4 +73,18 @@ ids! {
     FeedbackId,
     /// An audit event.
     AuditEventId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_cannot_be_stored_is_the_id_of_nothing() {
+        for text in ["\0", "a\0b"] {
+            assert_eq!(AgentId::from(text).as_str(), "");
+            assert_eq!(UserId::from(text.to_owned()).as_str(), "");
+        }
+        assert_eq!(AgentId::from("tz4a98xx").as_str(), "tz4a98xx");
+    }
 }
