@@ -230,35 +230,47 @@ async fn create(context: &RequestContext, input: CreateAgentInput) -> Result<Age
     checks.finish()?;
     let (new, idempotency) = (&new, &idempotency);
     context
-        .write("agent.create", |scope| {
-            insert(context, scope, new, idempotency, "agent.create")
+        .write("agent.create", |scope| async move {
+            let id = new_id();
+            if let Some(earlier) = earlier(&scope, idempotency, &id).await? {
+                return Ok(earlier);
+            }
+            insert(context, &scope, &id, new, "agent.create").await
         })
         .await
 }
 
-/// Stores a new agent, unless an earlier call with the same idempotency key did.
+/// What an earlier call with the same idempotency key made. With none, the key now stands for the agent `id`.
+async fn earlier(
+    scope: &WriteScope,
+    idempotency: &Idempotency,
+    id: &AgentId,
+) -> Result<Option<Agent>, Failure> {
+    let Some(earlier) = idempotency.claim(scope, id.as_str()).await? else {
+        return Ok(None);
+    };
+    let earlier = agent::find(scope, &AgentId::from(earlier)).await?;
+    earlier
+        .map(|agent| Some(agent.into()))
+        .ok_or_else(|| Failure::conflict("What this key made is gone by now."))
+}
+
+/// Stores a new agent if there is room.
 async fn insert(
     context: &RequestContext,
-    scope: WriteScope,
+    scope: &WriteScope,
+    id: &AgentId,
     new: &NewAgent,
-    idempotency: &Idempotency,
     action: &'static str,
 ) -> Result<Agent, Failure> {
-    let id: AgentId = new_id();
-    if let Some(earlier) = idempotency.claim(&scope, id.as_str()).await? {
-        let earlier = agent::find(&scope, &AgentId::from(earlier)).await?;
-        return earlier
-            .map(Agent::from)
-            .ok_or_else(|| Failure::conflict("What this key made is gone by now."));
-    }
     let limit = context.services().limits.agents_per_organization;
-    if !agent::has_room(&scope, limit).await? {
+    if !agent::has_room(scope, limit).await? {
         return Err(Failure::limit_reached("agents in an organisation", limit));
     }
-    let agent = agent::insert(&scope, &id, new).await?;
+    let agent = agent::insert(scope, id, new).await?;
     audited(
         context,
-        &scope,
+        scope,
         action,
         "Agent",
         id.as_str(),
@@ -336,6 +348,11 @@ async fn duplicate(context: &RequestContext, input: DuplicateAgentInput) -> Resu
     let (id, name, idempotency) = (&id_of(input.id), &name, &idempotency);
     context
         .write("agent.duplicate", |scope| async move {
+            // Before the original is looked for: it may be gone when the same call comes again.
+            let copy = new_id();
+            if let Some(earlier) = earlier(&scope, idempotency, &copy).await? {
+                return Ok(earlier);
+            }
             let original = agent::find(&scope, id)
                 .await?
                 .ok_or_else(|| Failure::not_found("agent"))?;
@@ -348,7 +365,7 @@ async fn duplicate(context: &RequestContext, input: DuplicateAgentInput) -> Resu
                 max_tokens: original.max_tokens,
                 visibility: None,
             };
-            insert(context, scope, &new, idempotency, "agent.duplicate").await
+            insert(context, &scope, &copy, &new, "agent.duplicate").await
         })
         .await
 }
