@@ -1,5 +1,13 @@
 //! Agents.
 
+mod bounds;
+mod changes;
+mod idempotency;
+mod lists;
+mod nodes;
+mod pages;
+mod sharing;
+
 use serde_json::{Value, json};
 
 use crate::support::{Caller, Server};
@@ -26,6 +34,29 @@ async fn mutate(caller: &Caller, field: &str, input: Value) -> Value {
            ... on UserError {{ message }} {fields} }} }}"
     );
     caller.query(&document, json!({ "input": input })).await[field].take()
+}
+
+/// What `field` calls the outcome of this input.
+async fn outcome(caller: &Caller, field: &str, input: Value) -> String {
+    let result = mutate(caller, field, input).await;
+    result["__typename"].as_str().unwrap().to_owned()
+}
+
+/// The paths of the input fields that `field` refuses in this input.
+async fn refused(caller: &Caller, field: &str, input: Value) -> Vec<String> {
+    let result = mutate(caller, field, input).await;
+    assert_eq!(result["__typename"], "ValidationFailed", "{result}");
+    let fields = result["fields"].as_array().unwrap();
+    fields
+        .iter()
+        .map(|field| field["path"][0].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The agent as `caller` reads it; null when they may not.
+async fn read(caller: &Caller, id: &Value) -> Value {
+    let document = format!("query($id: ID!) {{ agent(id: $id) {{ {FIELDS} }} }}");
+    caller.query(&document, json!({ "id": id })).await["agent"].take()
 }
 
 async fn create(caller: &Caller, name: &str) -> Value {
@@ -63,13 +94,7 @@ async fn a_name_and_a_prompt_are_enough() {
     assert_eq!(agent["maxTokens"], Value::Null);
     assert_eq!(agent["visibility"], "PRIVATE");
     assert_eq!(agent["ownerId"], ada.user_id);
-    let read = ada
-        .query(
-            &format!("query($id: ID!) {{ agent(id: $id) {{ {FIELDS} }} }}"),
-            json!({ "id": agent["id"] }),
-        )
-        .await;
-    assert_eq!(read["agent"], agent);
+    assert_eq!(read(&ada, &agent["id"]).await, agent);
 }
 
 #[tokio::test]
