@@ -4,6 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use agentry_auth::credential::Presented as Credentials;
+use agentry_auth::error::Refusal as Malformed;
 use agentry_auth::{Actor, AuthError, Client};
 use agentry_db::DbError;
 use agentry_schema::{RequestContext, Services};
@@ -80,8 +81,9 @@ impl Gate for AuthGate {
 
 fn refuse(error: AuthError) -> Refusal {
     match error {
+        // The credential is as good as any; a text that no organisation can have for an id is one they are not a member of.
+        AuthError::NotAMember | AuthError::Refused(Malformed::Organization) => Refusal::Forbidden,
         AuthError::Refused(_) | AuthError::UnknownSession => Refusal::Unauthenticated,
-        AuthError::NotAMember => Refusal::Forbidden,
         AuthError::Db(DbError::Unavailable(cause)) => {
             tracing::warn!(cause, "the database is unavailable");
             Refusal::Unavailable {

@@ -108,7 +108,7 @@ pub struct LimitsConfig {
     /// Time over which attempts to sign in and sign up are counted
     #[arg(long, env = "AGENTRY_SIGN_IN_WINDOW", value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub sign_in_window: Duration,
-    /// Failed attempts to sign in to one account in that time
+    /// Attempts to sign in to one account in that time, good ones included
     #[arg(
         long,
         env = "AGENTRY_SIGN_IN_PER_ACCOUNT",
