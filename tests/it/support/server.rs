@@ -17,7 +17,7 @@ use super::cluster::Database;
 /// The key that seals in tests.
 pub const TEST_KEY: &str = "test:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
-/// What every test server is told; a later flag of the same name wins.
+/// What every test server is told, unless the test says otherwise.
 const SETTINGS: [&str; 5] = [
     "agentry",
     "--pool-size=4",
@@ -49,7 +49,10 @@ impl Server {
 
     /// A server on this database.
     pub async fn on(database: Database, flags: &[&str]) -> Self {
-        let arguments = SETTINGS.iter().chain(flags).copied();
+        let name = |flag: &str| flag.split('=').next().map(str::to_owned);
+        let given: Vec<_> = flags.iter().map(|flag| name(flag)).collect();
+        let defaults = SETTINGS.iter().filter(|flag| !given.contains(&name(flag)));
+        let arguments = defaults.chain(flags).copied();
         let Command::Serve(config) = cli::parse_from(arguments).unwrap() else {
             panic!("flags only")
         };
