@@ -15,5 +15,6 @@ mod api_connections;
 mod audit;
 mod links;
 mod store;
+mod people;
 mod support;
 mod walking;

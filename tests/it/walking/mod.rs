@@ -1,17 +1,19 @@
-//! Tests that enumerate the database, so that nothing new can skip them.
+//! Tests that enumerate the database and the schema, so that nothing new can skip them.
 //!
-//! They see past row security, and leave the database as it was: all they do lies in one transaction that is rolled back.
+//! Those of the database see past row security, and leave the database as it was: all they do lies in one transaction that is rolled back.
 //! Where an outcome is kept in a file, `AGENTRY_SNAPSHOTS=write` writes it anew.
 
 mod catalog;
 mod grants;
 mod loosen;
+mod printed_schema;
 mod probe;
 mod rules;
 mod schema;
 mod seed;
 mod snapshot;
 mod tenancy;
+mod unauthenticated;
 
 use sqlx::postgres::PgPool;
 
