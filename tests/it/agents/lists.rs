@@ -29,13 +29,13 @@ async fn filters_narrow_together() {
         (r#"{model: "m-2"}"#, &["Poet", "Élan"]),
         (r#"{model: "m-"}"#, &[]),
         (r#"{model: ""}"#, &[]),
-        (r"{visibility: ORGANIZATION}", &["Poet"]),
+        ("{visibility: ORGANIZATION}", &["Poet"]),
         (
             r#"{model: "m-2", visibility: PRIVATE, search: "l"}"#,
             &["Élan"],
         ),
         (
-            r#"{model: null, search: null, visibility: null}"#,
+            "{model: null, search: null, visibility: null}",
             &["Mail writer", "Poet", "Élan"],
         ),
     ] {
