@@ -14,7 +14,7 @@ mod agents;
 mod api_connections;
 mod audit;
 mod links;
-mod store;
 mod people;
+mod store;
 mod support;
 mod walking;

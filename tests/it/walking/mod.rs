@@ -1,6 +1,6 @@
 //! Tests that enumerate the database and the schema, so that nothing new can skip them.
 //!
-//! Those of the database see past row security, and leave the database as it was: all they do lies in one transaction that is rolled back.
+//! Those of the database see past row security, and leave it as it was: all they do lies in one transaction, rolled back.
 //! Where an outcome is kept in a file, `AGENTRY_SNAPSHOTS=write` writes it anew.
 
 mod catalog;
