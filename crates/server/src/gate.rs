@@ -90,7 +90,16 @@ fn refuse(error: AuthError) -> Refusal {
                 retry_after: RETRY_AFTER,
             }
         }
-        AuthError::Db(error) => {
+        // Not looked up for want of time: the same request may succeed when it comes again.
+        AuthError::Db(error @ (DbError::Timeout | DbError::Crossed)) => {
+            tracing::warn!(%error, "a credential could not be looked up in time");
+            Refusal::Unavailable {
+                retry_after: RETRY_AFTER,
+            }
+        }
+        AuthError::Db(
+            error @ (DbError::Constraint { .. } | DbError::Refused(_) | DbError::Unexpected(_)),
+        ) => {
             tracing::error!(%error, "a credential could not be looked up");
             Refusal::Internal
         }
