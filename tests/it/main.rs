@@ -15,6 +15,7 @@ mod api_connections;
 mod audit;
 mod links;
 mod people;
+mod program;
 mod store;
 mod support;
 mod walking;

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use super::Server;
 
+/// The password of everyone who signs up through the harness.
+pub const PASSWORD: &str = "correct horse battery";
+
 /// A client with a bearer token, or none.
 #[derive(Clone)]
 pub struct Caller {
@@ -19,24 +22,62 @@ pub struct Caller {
 }
 
 impl Caller {
-    pub(super) fn new(
-        server: &Server,
-        token: String,
-        user_id: String,
-        organization_id: String,
-    ) -> Self {
+    /// A client without a credential of whoever listens on `url`.
+    pub fn at(url: &str) -> Self {
         Self {
-            token,
-            user_id,
-            organization_id,
-            url: server.url.clone(),
+            token: String::new(),
+            user_id: String::new(),
+            organization_id: String::new(),
+            url: url.to_owned(),
             http: Client::new(),
         }
     }
 
     /// A client without a credential.
     pub fn nobody(server: &Server) -> Self {
-        Self::new(server, String::new(), String::new(), String::new())
+        Self::at(&server.url)
+    }
+
+    /// Somebody who signs up now. Their address is `name@example.com`, their password [`PASSWORD`].
+    pub async fn sign_up_at(url: &str, name: &str) -> Self {
+        let input = json!({ "name": name, "email": email(name), "password": PASSWORD });
+        Self::enter(url, "signUp", "SignUpInput", input).await
+    }
+
+    /// Somebody who signed up before and signs in now.
+    pub async fn sign_in_at(url: &str, name: &str) -> Self {
+        let input = json!({ "email": email(name), "password": PASSWORD });
+        Self::enter(url, "signIn", "SignInInput", input).await
+    }
+
+    async fn enter(url: &str, field: &str, ty: &str, input: Value) -> Self {
+        let document = format!(
+            "mutation($input: {ty}!) {{ {field}(input: $input) {{
+               ... on SignedIn {{ token userId organizationId }} ... on UserError {{ message }} }} }}"
+        );
+        let nobody = Self::at(url);
+        let data = nobody.query(&document, json!({ "input": input })).await;
+        let session = &data[field];
+        let text = |field: &str| {
+            session[field]
+                .as_str()
+                .unwrap_or_else(|| panic!("{session}"))
+                .to_owned()
+        };
+        Self {
+            token: text("token"),
+            user_id: text("userId"),
+            organization_id: text("organizationId"),
+            ..nobody
+        }
+    }
+
+    /// The same person, speaking to another server on the same database.
+    pub fn moved_to(&self, url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// The same person, acting in another organisation.
@@ -94,4 +135,8 @@ impl Caller {
             .unwrap_or_else(|| panic!("no code: {errors:?}"))
             .to_owned()
     }
+}
+
+fn email(name: &str) -> String {
+    format!("{}@example.com", name.to_lowercase().replace(' ', "."))
 }

@@ -70,6 +70,36 @@ impl Database {
         root.close().await.unwrap();
         cluster.database(&name)
     }
+
+    /// The owner's login as a URL.
+    pub fn owner_url(&self) -> String {
+        url(&self.owner)
+    }
+
+    /// The service's login as a URL.
+    pub fn service_url(&self) -> String {
+        url(&self.service)
+    }
+
+    /// The superuser's login as a URL.
+    pub fn root_url(&self) -> String {
+        url(&self.root)
+    }
+
+    /// A connection as the superuser.
+    pub async fn root(&self) -> PgConnection {
+        self.root.connect().await.unwrap()
+    }
+}
+
+fn url(options: &PgConnectOptions) -> String {
+    format!(
+        "postgres://{}@localhost:{}/{}?host={}&sslmode=disable",
+        options.get_username(),
+        options.get_port(),
+        options.get_database().unwrap(),
+        options.get_socket().unwrap().display()
+    )
 }
 
 impl Cluster {

@@ -2,9 +2,17 @@
 
 mod caller;
 mod cluster;
+mod folder;
+mod program;
+mod proxy;
 mod server;
+mod wait;
 
-pub use caller::Caller;
-pub(crate) use cluster::Database;
-pub use server::Server;
+pub use caller::{Caller, PASSWORD};
+pub use cluster::Database;
+pub use folder::Folder;
+pub use program::{Agentry, Ended, Running};
+pub use proxy::Proxy;
 pub(crate) use server::pool;
+pub use server::{AUTH_SECRET, Server, TEST_KEY};
+pub use wait::{until, waiting_for_locks};

@@ -6,7 +6,6 @@ use agentry_server::app::{self, App};
 use agentry_server::cli::{self, Command};
 use agentry_server::http;
 use agentry_server::secrets::Secrets;
-use serde_json::json;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -17,9 +16,11 @@ use super::cluster::Database;
 /// The key that seals in tests.
 pub const TEST_KEY: &str = "test:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
+/// What signs sessions in tests.
+pub const AUTH_SECRET: &str = "test-secret-for-better-auth-interop-0123456789";
+
 /// What every test server is told, unless the test says otherwise.
-const SETTINGS: [&str; 5] = [
-    "agentry",
+const SETTINGS: [&str; 4] = [
     "--pool-size=4",
     "--sign-in-per-account=100000",
     "--sign-in-per-address=100000",
@@ -50,15 +51,16 @@ impl Server {
     /// A server on this database.
     pub async fn on(database: Database, flags: &[&str]) -> Self {
         let name = |flag: &str| flag.split('=').next().map(str::to_owned);
-        let given: Vec<_> = flags.iter().map(|flag| name(flag)).collect();
-        let defaults = SETTINGS.iter().filter(|flag| !given.contains(&name(flag)));
-        let arguments = defaults.chain(flags).copied();
+        let settings = SETTINGS
+            .iter()
+            .filter(|setting| flags.iter().all(|flag| name(flag) != name(setting)));
+        let arguments = ["agentry"].iter().chain(settings).chain(flags).copied();
         let Command::Serve(config) = cli::parse_from(arguments).unwrap() else {
             panic!("flags only")
         };
         let secrets = Secrets {
             encryption_keys: TEST_KEY.into(),
-            auth_secret: "test-secret-for-better-auth-interop-0123456789".into(),
+            auth_secret: AUTH_SECRET.into(),
         };
         let db = app::open_pool(&database.service, &config.base.database);
         let App { state, pages, .. } = App::new(&config, &secrets, db).unwrap();
@@ -77,21 +79,7 @@ impl Server {
 
     /// Somebody who signs up now.
     pub async fn sign_up(&self, name: &str) -> Caller {
-        let email = format!("{}@example.com", name.to_lowercase().replace(' ', "."));
-        let input = json!({ "name": name, "email": email, "password": "correct horse battery" });
-        let document = "mutation($input: SignUpInput!) {
-            signUp(input: $input) { ... on SignedIn { token userId organizationId } ... on UserError { message } } }";
-        let data = Caller::nobody(self)
-            .query(document, json!({ "input": input }))
-            .await;
-        let session = &data["signUp"];
-        let text = |field: &str| {
-            session[field]
-                .as_str()
-                .unwrap_or_else(|| panic!("{session}"))
-                .to_owned()
-        };
-        Caller::new(self, text("token"), text("userId"), text("organizationId"))
+        Caller::sign_up_at(&self.url, name).await
     }
 
     /// Makes `newcomer` a member of the organisation that `host` acts in; the newcomer, acting there.
