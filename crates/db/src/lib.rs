@@ -13,6 +13,7 @@ pub mod agent;
 pub mod agent_api_connection;
 pub mod api_connection;
 pub mod audit;
+mod doubt;
 mod error;
 mod finish;
 mod id;

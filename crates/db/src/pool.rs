@@ -4,6 +4,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::DbError;
+use crate::doubt::Doubt;
 
 /// How many connections, and how long things may take.
 #[derive(Debug, Clone)]
@@ -33,6 +34,7 @@ impl Default for PoolSettings {
 #[derive(Debug, Clone)]
 pub struct Db {
     pub(crate) pool: PgPool,
+    pub(crate) doubt: Doubt,
 }
 
 /// How the pool stands.
@@ -69,20 +71,23 @@ impl Db {
                 ("plan_cache_mode", "auto".to_owned()),
             ])
             .disable_statement_logging();
+        let doubt = Doubt::none();
+        let doubted = doubt.clone();
         let pool = PgPoolOptions::new()
             .max_connections(settings.max_connections)
             .acquire_timeout(settings.acquire_timeout)
             .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
+            .before_acquire(move |connection, meta| {
+                let trusted = meta.idle_for < PING_AFTER_IDLE && !doubted.covers(meta.idle_for);
                 Box::pin(async move {
-                    if meta.idle_for < PING_AFTER_IDLE {
+                    if trusted {
                         return Ok(true);
                     }
                     Ok(connection.ping().await.is_ok())
                 })
             })
             .connect_lazy_with(options);
-        Self { pool }
+        Self { pool, doubt }
     }
 
     /// Whether the database answers.

@@ -37,7 +37,7 @@ impl ReadScope {
         }
         self.statements.add(1);
         let scope = Scope::open(
-            &self.db.pool,
+            &self.db,
             &self.tenant,
             Access::ReadOnly,
             self.statements.clone(),

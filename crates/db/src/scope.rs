@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Executor as _, PgPool, Postgres, Transaction};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use crate::finish::finish;
-use crate::{DbError, Statements, Tenant};
+use crate::{Db, DbError, Statements, Tenant};
 
 /// A transaction that acts for one [`Tenant`]. SeaORM runs on it unchanged; clones share the one connection, and their
 /// statements queue on it. Dropped without a commit, it rolls back as its connection returns to the pool, and nobody
@@ -42,7 +42,7 @@ impl Scope {
     /// Begins the transaction and says who acts in one simple-protocol message: one round trip. `SET LOCAL` dies with the
     /// transaction, so a pooler in transaction mode stays safe.
     pub(crate) async fn open(
-        pool: &PgPool,
+        db: &Db,
         tenant: &Tenant,
         access: Access,
         statements: Statements,
@@ -51,10 +51,13 @@ impl Scope {
             Access::ReadOnly => "BEGIN READ ONLY; ",
             Access::ReadWrite => "BEGIN READ WRITE; ",
         };
-        let message = AssertSqlSafe([begin, &tenant.settings()].concat());
-        let pool = pool.clone();
+        let message = [begin, &tenant.settings()].concat();
         // A caller who goes away in the middle of BEGIN must not leave a connection that nobody knows to be in a transaction.
-        let transaction = finish(async move { pool.begin_with(message).await }).await?;
+        let begin = |pool: PgPool| {
+            let message = AssertSqlSafe(message.clone());
+            finish(async move { pool.begin_with(message).await })
+        };
+        let transaction = db.begin_anew(begin).await?;
         Ok(Self {
             inner: Arc::new(Inner {
                 tenant: tenant.clone(),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use sqlx::Row as _;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgPool, PgRow};
 
 use crate::ids::{OrganizationId, UserId};
 use crate::{Db, DbError, Role};
@@ -75,11 +75,14 @@ pub async fn find(
     token: &str,
     organization: Option<&str>,
 ) -> Result<Option<Session>, DbError> {
-    let row = sqlx::query("SELECT session_id, user_id, organization_id, role, expires_at, name, email FROM auth_resolve_session($1, $2)")
-        .bind(token)
-        .bind(organization)
-        .fetch_optional(&db.pool)
-        .await?;
+    let look_up = |pool: PgPool| async move {
+        sqlx::query("SELECT session_id, user_id, organization_id, role, expires_at, name, email FROM auth_resolve_session($1, $2)")
+            .bind(token)
+            .bind(organization)
+            .fetch_optional(&pool)
+            .await
+    };
+    let row = db.begin_anew(look_up).await?;
     Ok(row.as_ref().map(read).transpose()?)
 }
 

@@ -32,8 +32,7 @@ impl Db {
         let mut attempt = 1;
         loop {
             statements.add(2);
-            let scope =
-                Scope::open(&self.pool, tenant, Access::ReadWrite, statements.clone()).await?;
+            let scope = Scope::open(self, tenant, Access::ReadWrite, statements.clone()).await?;
             let outcome = match work(WriteScope(scope.clone())).await {
                 Ok(value) => scope.commit().await.map(|()| value).map_err(E::from),
                 Err(error) => Err(error),
