@@ -13,9 +13,11 @@
 mod agents;
 mod api_connections;
 mod audit;
+mod faults;
 mod links;
 mod people;
 mod program;
+mod schema;
 mod store;
 mod support;
 mod walking;
