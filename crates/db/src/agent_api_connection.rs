@@ -196,7 +196,7 @@ async fn held(
         ],
     )
     .await?;
-    held.ok_or(DbError::Unexpected(DbErr::RecordNotFound(
+    held.ok_or(DbError::from(DbErr::RecordNotFound(
         "an aggregate answers a row".to_owned(),
     )))
 }

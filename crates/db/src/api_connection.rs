@@ -176,7 +176,7 @@ pub async fn insert(
     let mut insert = Entity::insert(connection).into_query();
     let row = scope.query_one(insert.returning(every_column_but_the_key()));
     let stored = read(row.await?)?;
-    stored.ok_or(DbError::Unexpected(DbErr::RecordNotInserted))
+    stored.ok_or(DbError::from(DbErr::RecordNotInserted))
 }
 
 /// Changes a connection that the caller may write; `None` when there is no such connection. One that turns private is first

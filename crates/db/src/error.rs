@@ -1,4 +1,6 @@
 use sea_orm::{DbErr, RuntimeErr};
+use sqlx::error::DatabaseError;
+use sqlx::postgres::PgDatabaseError;
 
 /// What can go wrong at the door to SQL. The text is for the log, never for a client.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +25,9 @@ pub enum DbError {
     /// Row security or a grant said no.
     #[error("the database refused: {0}")]
     Refused(String),
-    /// Anything else: a fault of ours.
-    #[error(transparent)]
-    Unexpected(DbErr),
+    /// Anything else: a fault of ours. What it was, without any value that was stored or sent.
+    #[error("{0}")]
+    Unexpected(String),
 }
 
 /// The kinds of constraint that can say no.
@@ -50,19 +52,18 @@ impl DbError {
 impl From<DbErr> for DbError {
     fn from(error: DbErr) -> Self {
         match sqlx_error(&error) {
-            Some(cause) => classify(cause).unwrap_or(Self::Unexpected(error)),
+            Some(cause) => classify(cause).unwrap_or_else(|| Self::Unexpected(told(cause))),
             None if matches!(error, DbErr::ConnectionAcquire(_)) => {
                 Self::Unavailable(error.to_string())
             }
-            None => Self::Unexpected(error),
+            None => Self::Unexpected(error.to_string()),
         }
     }
 }
 
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
-        classify(&error)
-            .unwrap_or_else(|| Self::Unexpected(DbErr::Query(RuntimeErr::SqlxError(error.into()))))
+        classify(&error).unwrap_or_else(|| Self::Unexpected(told(&error)))
     }
 }
 
@@ -106,4 +107,36 @@ fn classify(error: &sqlx::Error) -> Option<DbError> {
         }
         _ => None,
     }
+}
+
+/// Classes of SQLSTATE whose messages speak of the schema and the server. Those of all others may quote a value: `invalid
+/// input syntax for type integer: "…"`, and whatever a trigger raises.
+const WITHOUT_VALUES: [&str; 10] = ["0A", "25", "26", "28", "42", "54", "55", "57", "58", "XX"];
+
+/// What may stand in a log of an error.
+fn told(error: &sqlx::Error) -> String {
+    let sqlx::Error::Database(database) = error else {
+        return error.to_string();
+    };
+    let code = database.code().unwrap_or_default();
+    if WITHOUT_VALUES.iter().any(|class| code.starts_with(class)) {
+        return format!("SQLSTATE {code}: {}", database.message());
+    }
+    let place = place(database.as_ref());
+    format!("SQLSTATE {code}{place}; its message may quote a value")
+}
+
+/// Where PostgreSQL was when it failed.
+fn place(error: &dyn DatabaseError) -> String {
+    let Some(error) = error.try_downcast_ref::<PgDatabaseError>() else {
+        return String::new();
+    };
+    [
+        ("table", error.table()),
+        ("column", error.column()),
+        ("routine", error.routine()),
+    ]
+    .into_iter()
+    .filter_map(|(what, name)| Some(format!(", {what} {}", name?)))
+    .collect()
 }

@@ -4,7 +4,6 @@
 //! too. Whatever ends the work half-way, running it again goes on where it stopped: a row says itself under which key it is.
 
 use agentry_crypto::{KeyRing, SealError};
-use sea_orm::DbErr;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Postgres, Transaction};
 
@@ -212,5 +211,5 @@ impl Batch {
 }
 
 fn sealing(error: SealError) -> DbError {
-    DbError::Unexpected(DbErr::Custom(error.to_string()))
+    DbError::Unexpected(error.to_string())
 }
