@@ -167,7 +167,8 @@ fn mask(
             } else {
                 code::GRAPHQL_VALIDATION_FAILED
             };
-            error.message = without_value(&error.message, introspection);
+            error.message = misfit(&error.message)
+                .unwrap_or_else(|| without_value(&error.message, introspection));
             set(error, "code", code);
             false
         }
@@ -205,7 +206,7 @@ fn is_limit(message: &str) -> bool {
         || message.starts_with("The number of directives on the field")
 }
 
-/// Of the validation messages only the one about enums repeats a value; suggestions tell names when introspection is off.
+/// Of the other validation messages only the one about enums repeats a value; suggestions tell names when introspection is off.
 fn without_value(message: &str, introspection: bool) -> String {
     let message = match message.split_once(" does not contain the value ") {
         Some((start, _)) => format!("{start} does not contain the given value"),
