@@ -32,6 +32,12 @@ impl RequestId {
             .map_or_else(Self::random, |id| Self(id.into()))
     }
 
+    /// What is logged inside it carries the id that an `INTERNAL` error tells its client. Of the highest level, so that no
+    /// filter that lets an error through drops the id.
+    pub(crate) fn span(&self) -> tracing::Span {
+        tracing::error_span!("request", request_id = %self)
+    }
+
     /// The id's text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_graphql::Executor;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
+use tracing::Instrument;
 
 use super::mask::Settled;
 use super::prepare::Prepared;
@@ -23,7 +24,8 @@ pub(crate) async fn execute<E: Executor>(
 ) -> Settled {
     let introspection = state.shared.options.introspection;
     let request = context.attach(prepared.request);
-    let running = AssertUnwindSafe(state.executor.execute(request)).catch_unwind();
+    let running =
+        AssertUnwindSafe(state.executor.execute(request).instrument(id.span())).catch_unwind();
     match tokio::time::timeout(state.shared.options.timeouts.operation, running).await {
         Ok(Ok(response)) => Settled::new(response, prepared.atomic, introspection, id),
         Ok(Err(_panic)) => panicked(id),

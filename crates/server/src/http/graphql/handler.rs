@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 use secrecy::SecretString;
+use tracing::Instrument;
 
 use super::accept::{Accept, Media};
 use super::decode::{Params, check_content_type, params_from_json, params_from_url, read_body};
@@ -122,7 +123,12 @@ async fn ready<E: Executor>(
             "A subscription is answered over WebSocket, or as text/event-stream.",
         ));
     }
-    let context = state.shared.gate.authenticate(caller.presented()).await?;
+    let context = state
+        .shared
+        .gate
+        .authenticate(caller.presented())
+        .instrument(caller.id.span())
+        .await?;
     log.context(Arc::clone(&context));
     Ok(match accept.document {
         Some(media) if !subscription => Ready::Document {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::Executor;
 use axum::extract::ws::{Message, WebSocket};
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing::Instrument;
 
 use super::close::Close;
 use super::message::{self, ClientMessage, Credentials};
@@ -174,6 +175,7 @@ impl<E: Executor> Connection<E> {
         let context = shared
             .gate
             .authenticate(self.caller.presented())
+            .instrument(self.caller.id.span())
             .await
             .map_err(|refusal| match refusal {
                 Refusal::Unauthenticated | Refusal::Forbidden => Close::Forbidden,
