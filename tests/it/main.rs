@@ -16,6 +16,7 @@ mod audit;
 mod faults;
 mod links;
 mod people;
+mod logs;
 mod program;
 mod schema;
 mod store;
