@@ -6,6 +6,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::too_many_lines,
+    clippy::needless_pass_by_value,
+    clippy::cloned_ref_to_slice_refs,
     unreachable_pub,
     reason = "a test may stop at what it did not expect, and shares its helpers with the others"
 )]
@@ -15,8 +18,8 @@ mod api_connections;
 mod audit;
 mod faults;
 mod links;
-mod people;
 mod logs;
+mod people;
 mod program;
 mod schema;
 mod store;

@@ -126,8 +126,9 @@ fn limits(config: &Config) -> Limits {
     Limits {
         complexity: config.limits.max_complexity,
         agents_per_organization: config.limits.max_agents,
-        message_characters: config.limits.max_message,
-        ..Limits::default()
+        connections_per_organization: config.limits.max_connections,
+        connections_per_agent: config.limits.max_links,
+        message_characters: config.limits.max_message as usize,
     }
 }
 

@@ -26,9 +26,10 @@ async fn write(caller: Caller, writer: usize, acknowledged: Arc<AtomicUsize>) ->
         let Ok(answer) = answer.json::<Value>().await else {
             return made;
         };
-        if answer["data"]["createAgent"]["agent"]["name"] != name.as_str() {
-            panic!("{answer}");
-        }
+        assert!(
+            answer["data"]["createAgent"]["agent"]["name"] == name.as_str(),
+            "{answer}"
+        );
         made.push(name);
         acknowledged.fetch_add(1, Ordering::Relaxed);
     }

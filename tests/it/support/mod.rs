@@ -11,7 +11,7 @@ mod wait;
 pub use caller::{Caller, PASSWORD};
 pub use cluster::Database;
 pub use folder::Folder;
-pub use program::{Agentry, Ended, Running};
+pub use program::{Agentry, Ended};
 pub use proxy::Proxy;
 pub(crate) use server::pool;
 pub use server::{AUTH_SECRET, Server, TEST_KEY};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Database;
 
 /// Longer than anything here takes on a busy machine; a test that waits this long has failed.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks again and again until the answer is `Some`; panics with `what` when that takes too long.
 pub async fn until<T, R>(what: &str, mut ask: impl FnMut() -> R) -> T

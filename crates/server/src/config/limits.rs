@@ -69,9 +69,9 @@ pub struct LimitsConfig {
         default_value = "16"
     )]
     pub max_input_nesting: usize,
-    /// Longest content of a message, in bytes of UTF-8
-    #[arg(long, env = "AGENTRY_MAX_MESSAGE", value_name = "SIZE", default_value = "256KiB", value_parser = bytes)]
-    pub max_message: usize,
+    /// Longest content of a message, in characters; at most 1,000,000
+    #[arg(long, env = "AGENTRY_MAX_MESSAGE", value_name = "N", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_message: u32,
     /// Most agents in an organisation
     #[arg(
         long,
@@ -80,6 +80,22 @@ pub struct LimitsConfig {
         default_value = "1000"
     )]
     pub max_agents: u32,
+    /// Most API connections in an organisation
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_CONNECTIONS",
+        value_name = "N",
+        default_value = "200"
+    )]
+    pub max_connections: u32,
+    /// Most API connections linked to one agent
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_LINKS",
+        value_name = "N",
+        default_value = "50"
+    )]
+    pub max_links: u32,
     /// Most subscriptions on one WebSocket
     #[arg(
         long,
