@@ -1,8 +1,10 @@
+use std::fmt::Write as _;
+
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _, SimpleExpr};
 use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, Order, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Select,
+    QuerySelect as _, Select, Value,
 };
 
 use crate::{DbError, Scope};
@@ -35,7 +37,7 @@ pub enum Direction {
 }
 
 /// Which end of what lies between the cursors is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Slice {
     /// The first so many.
     First(u64),
@@ -101,6 +103,46 @@ impl PageRequest {
                     has_previous: more,
                 }
             }
+        }
+    }
+}
+
+/// A window as text, for a statement that SeaORM has no word for.
+pub(crate) struct Window {
+    /// `AND …` for each cursor, or nothing.
+    pub(crate) condition: String,
+    /// `ASC` or `DESC`, for both the position and the id.
+    pub(crate) order: &'static str,
+    /// The parameter that holds one row more than asked for.
+    pub(crate) limit: String,
+}
+
+impl PageRequest {
+    /// The window on rows sorted by the columns `sort` and `id`. Its parameters follow those already in `values`.
+    pub(crate) fn window(&self, sort: &str, id: &str, values: &mut Vec<Value>) -> Window {
+        let mut condition = String::new();
+        let ascending = self.direction == Direction::Ascending;
+        for (cursor, greater) in [(&self.after, ascending), (&self.before, !ascending)] {
+            let Some(cursor) = cursor else { continue };
+            values.push(match &cursor.position {
+                Position::Time(time) => (*time).into(),
+                Position::Text(text) => text.as_str().into(),
+            });
+            values.push(cursor.id.as_str().into());
+            let sign = if greater { '>' } else { '<' };
+            let last = values.len();
+            let _ = write!(
+                condition,
+                " AND ({sort}, {id}) {sign} (${}, ${last})",
+                last - 1
+            );
+        }
+        let size = i64::try_from(self.size()).unwrap_or(i64::MAX - 1);
+        values.push((size + 1).into());
+        Window {
+            condition,
+            order: if self.upwards() { "ASC" } else { "DESC" },
+            limit: format!("${}", values.len()),
         }
     }
 }
@@ -181,6 +223,31 @@ mod tests {
             (page.items, page.has_next, page.has_previous),
             (vec![1, 2], true, false)
         );
+    }
+
+    #[test]
+    fn a_window_as_text_numbers_its_parameters_behind_the_others() {
+        let cursor = |id: &str| Cursor {
+            position: Position::Text("x".into()),
+            id: id.into(),
+        };
+        let request = PageRequest {
+            slice: Slice::Last(2),
+            after: Some(cursor("a")),
+            before: Some(cursor("b")),
+            direction: Direction::Ascending,
+        };
+        let mut values = vec![Value::from("tenant")];
+        let window = request.window("t", "i", &mut values);
+        assert_eq!(
+            (
+                window.condition.as_str(),
+                window.order,
+                window.limit.as_str()
+            ),
+            (" AND (t, i) > ($2, $3) AND (t, i) < ($4, $5)", "DESC", "$6")
+        );
+        assert_eq!(values[5], Value::from(3_i64));
     }
 
     #[test]

@@ -11,14 +11,18 @@
 pub mod account;
 pub mod agent;
 pub mod agent_api_connection;
+pub mod agent_feedback;
+pub mod agent_message;
 pub mod api_connection;
 pub mod audit;
 mod doubt;
+pub mod conversation;
 mod error;
 mod finish;
 mod id;
 pub mod idempotency;
 mod keyset;
+pub mod live;
 pub mod node;
 pub mod organization;
 mod pool;

@@ -27,14 +27,17 @@ pub(crate) fn containing(text: &str) -> String {
 }
 
 /// A prepared statement of plain SQL.
-pub(crate) fn statement(sql: &'static str, values: impl IntoIterator<Item = Value>) -> Statement {
+pub(crate) fn statement(
+    sql: impl Into<String>,
+    values: impl IntoIterator<Item = Value>,
+) -> Statement {
     Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
 }
 
 /// The rows of a statement.
 pub(crate) async fn all<T: FromQueryResult>(
     scope: &Scope,
-    sql: &'static str,
+    sql: impl Into<String>,
     values: impl IntoIterator<Item = Value>,
 ) -> Result<Vec<T>, DbError> {
     let rows = scope.query_all_raw(statement(sql, values)).await?;
@@ -47,7 +50,7 @@ pub(crate) async fn all<T: FromQueryResult>(
 /// The first row of a statement, if there is one.
 pub(crate) async fn first<T: FromQueryResult>(
     scope: &Scope,
-    sql: &'static str,
+    sql: impl Into<String>,
     values: impl IntoIterator<Item = Value>,
 ) -> Result<Option<T>, DbError> {
     let row = scope.query_one_raw(statement(sql, values)).await?;
