@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use agentry_entity::MessageRole;
 use agentry_entity::agent_message::{Column, Entity, Model};
-use agentry_entity::id::{AgentId, ConversationId, MessageId};
+use agentry_entity::id::{ConversationId, MessageId};
 use sea_orm::{
     ActiveEnum as _, ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, Select,
     Value,
 };
 
+use crate::conversation::OfAgent;
 use crate::keyset::{self, Page, PageRequest};
 use crate::sql;
 use crate::{DbError, Scope, WriteScope};
@@ -33,12 +34,7 @@ pub enum Parent {
     /// Those of one conversation.
     Conversation(ConversationId),
     /// Those of all conversations with one agent that the caller may see.
-    Agent {
-        /// The agent.
-        id: AgentId,
-        /// Whether it is the caller's: then every conversation with it is theirs to see.
-        owned: bool,
-    },
+    Agent(OfAgent),
 }
 
 /// One message that the caller may see.
@@ -136,10 +132,10 @@ pub async fn list_many(
         );
         for row in sql::all::<Model>(scope, statement, values).await? {
             let owned = theirs.get(row.agent_id.as_str()).copied();
-            let parent = Parent::Agent {
+            let parent = Parent::Agent(OfAgent {
                 id: row.agent_id.clone(),
                 owned: owned.unwrap_or_default(),
-            };
+            });
             lists.entry(parent).or_default().push(row);
         }
     }
@@ -189,7 +185,10 @@ pub async fn count_many(
         counts.extend(rows.into_iter().map(|row| {
             let owned = theirs.get(&row.id).copied().unwrap_or_default();
             let id = row.id.into();
-            (Parent::Agent { id, owned }, row.count.unsigned_abs())
+            (
+                Parent::Agent(OfAgent { id, owned }),
+                row.count.unsigned_abs(),
+            )
         }));
     }
     Ok(counts)
@@ -252,9 +251,9 @@ impl Parents {
         for parent in parents {
             match parent {
                 Parent::Conversation(id) => sorted.conversations.push(id.to_string()),
-                Parent::Agent { id, owned } => {
-                    sorted.agents.push(id.to_string());
-                    sorted.owned.push(*owned);
+                Parent::Agent(agent) => {
+                    sorted.agents.push(agent.id.to_string());
+                    sorted.owned.push(agent.owned);
                 }
             }
         }

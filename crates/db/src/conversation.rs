@@ -1,5 +1,7 @@
 //! Conversations.
 
+use std::collections::HashMap;
+
 use agentry_entity::conversation::{Column, Entity, Model};
 use agentry_entity::id::{AgentId, ConversationId};
 use sea_orm::{
@@ -17,6 +19,15 @@ pub struct ConversationFilter {
     pub agent: Option<AgentId>,
     /// Only those that are archived, or only those that are not.
     pub archived: Option<bool>,
+}
+
+/// One agent whose conversations are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OfAgent {
+    /// The agent.
+    pub id: AgentId,
+    /// Whether it is the caller's: then every conversation with it is theirs to see.
+    pub owned: bool,
 }
 
 /// What conversations can be sorted by.
@@ -82,11 +93,69 @@ pub async fn list(
            (SELECT c.* FROM agents a CROSS JOIN LATERAL (
               SELECT c.* FROM conversations c
               WHERE c.organization_id = $1 AND c.agent_id = a.id AND c.user_id <> $2{narrow} {end}) c
-            WHERE a.organization_id = $1 AND a.user_id = $2{agents})
-         ) c {end}",
-        agents = OF_ONE_AGENT_ONLY,
+            WHERE a.organization_id = $1 AND a.user_id = $2{OF_ONE_AGENT_ONLY})
+         ) c {end}"
     );
     Ok(request.page(sql::all(scope, statement, values).await?))
+}
+
+/// The same window on the conversations with each of many agents that the caller may see, by the time they were made: one
+/// statement. An agent without conversations is left out.
+///
+/// # Errors
+/// As [`find`].
+pub async fn list_many(
+    scope: &Scope,
+    agents: &[OfAgent],
+    request: &PageRequest,
+) -> Result<HashMap<AgentId, Page<Model>>, DbError> {
+    let ids: Vec<String> = agents.iter().map(|agent| agent.id.to_string()).collect();
+    let owned: Vec<bool> = agents.iter().map(|agent| agent.owned).collect();
+    let mut values = who(scope);
+    values.extend([ids.into(), owned.into()]);
+    let window = request.window("c.created_at", "c.id", &mut values);
+    let (narrow, order) = (&window.condition, window.order);
+    let sorted = format!("ORDER BY c.created_at {order}, c.id {order}");
+    let end = format!("{sorted} LIMIT {}", window.limit);
+    let statement = format!(
+        "SELECT c.* FROM unnest($3::text[], $4::bool[]) AS p(id, owned) CROSS JOIN LATERAL (
+           (SELECT c.* FROM conversations c
+            WHERE p.owned AND c.organization_id = $1 AND c.agent_id = p.id{narrow} {end})
+           UNION ALL
+           (SELECT c.* FROM conversations c
+            WHERE NOT p.owned AND c.organization_id = $1 AND c.agent_id = p.id AND c.user_id = $2{narrow} {end})
+         ) c {sorted}"
+    );
+    let mut lists: HashMap<AgentId, Vec<Model>> = HashMap::new();
+    for row in sql::all::<Model>(scope, statement, values).await? {
+        lists.entry(row.agent_id.clone()).or_default().push(row);
+    }
+    Ok(lists
+        .into_iter()
+        .map(|(agent, rows)| (agent, request.page(rows)))
+        .collect())
+}
+
+/// How many conversations with each of these agents the caller may see. An agent without any is left out.
+///
+/// # Errors
+/// As [`find`].
+pub async fn count_many(
+    scope: &Scope,
+    agents: &[AgentId],
+) -> Result<HashMap<AgentId, u64>, DbError> {
+    let ids: Vec<String> = agents.iter().map(ToString::to_string).collect();
+    let rows: Vec<CountedWith> = sql::all(
+        scope,
+        "SELECT agent_id, count(*) AS count FROM conversations
+         WHERE organization_id = $1 AND agent_id = ANY ($2) GROUP BY agent_id",
+        [scope.tenant().organization().as_str().into(), ids.into()],
+    )
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.agent_id, row.count.unsigned_abs()))
+        .collect())
 }
 
 /// How many conversations a list has in all.
@@ -193,6 +262,12 @@ pub async fn delete(scope: &WriteScope, id: &ConversationId) -> Result<bool, DbE
 
 #[derive(FromQueryResult)]
 struct Counted {
+    count: i64,
+}
+
+#[derive(FromQueryResult)]
+struct CountedWith {
+    agent_id: AgentId,
     count: i64,
 }
 

@@ -70,6 +70,29 @@ pub struct Page<T> {
 }
 
 impl PageRequest {
+    /// One end of the whole list.
+    #[must_use]
+    pub const fn end(slice: Slice, direction: Direction) -> Self {
+        Self {
+            slice,
+            after: None,
+            before: None,
+            direction,
+        }
+    }
+
+    /// Whether it asks for one end of the whole list, as [`PageRequest::end`] does.
+    #[must_use]
+    pub const fn is_at_an_end(&self) -> bool {
+        self.after.is_none() && self.before.is_none()
+    }
+
+    /// The window on a list that has nothing.
+    #[must_use]
+    pub fn empty<T>(&self) -> Page<T> {
+        self.page(Vec::new())
+    }
+
     /// Whether the database is to walk upwards: towards larger values.
     fn upwards(&self) -> bool {
         matches!(

@@ -1,6 +1,7 @@
 //! Checks of inputs, each failure noted with its path, none repeating the value.
 
 use async_graphql::{ID, MaybeUndefined};
+use serde_json::Value;
 
 use crate::ApiError;
 use crate::failure::{Failure, InvalidField, ValidationFailed};
@@ -30,6 +31,11 @@ pub(crate) fn filter_text(field: &str, text: Option<&str>) -> Result<(), ApiErro
         path: vec!["filter".to_owned(), field.to_owned()],
     })
 }
+
+/// The most of a caller's own notes, as JSON without white space.
+const MAX_METADATA_BYTES: usize = 16 * 1_024;
+/// How deep they may nest, the outermost object counted.
+const MAX_METADATA_DEPTH: usize = 16;
 
 /// Collects what is wrong with an input.
 #[derive(Debug, Default)]
@@ -76,6 +82,29 @@ impl Checks {
         Some(value)
     }
 
+    /// Notes of the caller's own: a JSON object, not too large and not too deep for the database. None is an empty one.
+    pub(crate) fn metadata(&mut self, field: &str, value: Option<Value>) -> Value {
+        let value = value.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+        if !value.is_object() {
+            self.refuse(field, "It must be a JSON object.");
+        }
+        if value.to_string().len() > MAX_METADATA_BYTES {
+            self.refuse(
+                field,
+                format!("It must have at most {MAX_METADATA_BYTES} bytes as JSON."),
+            );
+        }
+        if too_deep(&value, MAX_METADATA_DEPTH) {
+            self.refuse(
+                field,
+                format!("It must nest at most {MAX_METADATA_DEPTH} deep."),
+            );
+        } else if has_nul(&value) {
+            self.refuse(field, "It must not contain the character U+0000.");
+        }
+        value
+    }
+
     /// A field of an update that may be left out and may not be null.
     pub(crate) fn required<T>(&mut self, field: &str, value: MaybeUndefined<T>) -> Option<T> {
         match value {
@@ -119,6 +148,68 @@ impl Checks {
                 field,
                 format!("It must have at most {most} characters; it has {length}."),
             );
+        }
+    }
+}
+
+fn too_deep(value: &Value, left: usize) -> bool {
+    let next = left.checked_sub(1);
+    match (value, next) {
+        (Value::Array(_) | Value::Object(_), None) => true,
+        (Value::Array(items), Some(left)) => items.iter().any(|item| too_deep(item, left)),
+        (Value::Object(fields), Some(left)) => fields.values().any(|item| too_deep(item, left)),
+        (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_), _) => false,
+    }
+}
+
+/// Whether a key or a text contains U+0000, which jsonb cannot hold.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn nested(depth: usize) -> Value {
+        (1..depth).fold(json!({}), |inner, _| json!({ "a": inner }))
+    }
+
+    fn refused(value: Value) -> bool {
+        let mut checks = Checks::default();
+        checks.metadata("metadata", Some(value));
+        checks.finish().is_err()
+    }
+
+    #[test]
+    fn metadata_is_a_small_shallow_object_that_jsonb_can_hold() {
+        for bad in [
+            json!([]),
+            json!("text"),
+            json!(null),
+            json!({ "a": "\0" }),
+            json!({ "a": [{ "\0": 1 }] }),
+            json!({ "a": "x".repeat(MAX_METADATA_BYTES) }),
+            nested(17),
+        ] {
+            assert!(refused(bad));
+        }
+        for good in [
+            json!({}),
+            json!({ "a": [1, "ü", null, { "b": true }] }),
+            json!({ "a": "x".repeat(MAX_METADATA_BYTES - 8) }),
+            nested(16),
+        ] {
+            assert!(!refused(good));
         }
     }
 }

@@ -5,10 +5,9 @@ use std::sync::{Arc, OnceLock};
 use agentry_auth::{Actor, Client};
 use agentry_db::{ReadScope, Scope, Statements, Tenant, WriteScope};
 use async_graphql::Context;
-use async_graphql::dataloader::DataLoader;
 
 use crate::failure::Failure;
-use crate::loader::Loader;
+use crate::loader::{Batches, Loader};
 use crate::{ApiError, Services};
 
 /// What one operation runs with: who acts, and their one read-only transaction. Made anew for every request, loaders
@@ -24,7 +23,7 @@ enum Caller {
     Actor {
         actor: Actor,
         read: Arc<ReadScope>,
-        loader: OnceLock<DataLoader<Loader>>,
+        loader: OnceLock<Batches>,
     },
 }
 
@@ -131,11 +130,27 @@ impl RequestContext {
         }
     }
 
+    /// Lets the read-only transaction go, for an operation that now waits for something else; it is opened anew when next
+    /// asked for.
+    pub(crate) async fn release(&self) {
+        if let Caller::Actor { read, .. } = &self.caller {
+            read.release().await;
+        }
+    }
+
+    /// The context of this operation, to be kept by what outlives the call.
+    pub(crate) fn shared(context: &Context<'_>) -> Result<Arc<Self>, ApiError> {
+        context
+            .data::<Arc<Self>>()
+            .cloned()
+            .map_err(|_| ApiError::internal("the operation runs without a context"))
+    }
+
     /// Reads for many fields at once.
     ///
     /// # Errors
     /// As [`RequestContext::actor`].
-    pub fn loader(&self) -> Result<&DataLoader<Loader>, ApiError> {
+    pub fn loader(&self) -> Result<&Batches, ApiError> {
         match &self.caller {
             Caller::Anonymous(_) => Err(ApiError::Unauthenticated),
             Caller::Actor { read, loader, .. } => {

@@ -33,6 +33,9 @@ pub enum ApiError {
     /// Too often.
     #[error("Too many requests. Try again in {} s.", .0.as_secs())]
     RateLimited(Duration),
+    /// A stream of events may have missed some of them, and ends.
+    #[error("Events may have been missed. Subscribe again, and read what came in between.")]
+    Interrupted,
     /// The database's part.
     #[error("{}", public_text(.0))]
     Db(#[from] DbError),
@@ -69,7 +72,7 @@ impl ApiError {
             Self::NotFound(_) => code::NOT_FOUND,
             Self::BadInput { .. } => code::BAD_USER_INPUT,
             Self::RateLimited(_) => code::RATE_LIMITED,
-            Self::Db(DbError::Unavailable(_)) => code::UNAVAILABLE,
+            Self::Interrupted | Self::Db(DbError::Unavailable(_)) => code::UNAVAILABLE,
             Self::Db(DbError::Timeout) => code::TIMEOUT,
             Self::Conflict(_) | Self::Db(DbError::Crossed) => code::CONFLICT,
             Self::Db(DbError::Constraint { .. } | DbError::Refused(_) | DbError::Unexpected(_))
@@ -94,6 +97,7 @@ impl ApiError {
             | Self::BadInput { .. }
             | Self::Conflict(_)
             | Self::RateLimited(_)
+            | Self::Interrupted
             | Self::Db(DbError::Timeout | DbError::Crossed) => {}
         }
     }
@@ -134,7 +138,7 @@ impl ApiError {
             match self {
                 Self::BadInput { path, .. } => extensions.set("path", path.clone()),
                 Self::RateLimited(wait) => extensions.set("retryAfter", wait.as_secs()),
-                Self::Db(DbError::Unavailable(_)) => {
+                Self::Interrupted | Self::Db(DbError::Unavailable(_)) => {
                     extensions.set("retryAfter", RETRY_AFTER_UNAVAILABLE);
                 }
                 Self::Unauthenticated
@@ -164,6 +168,7 @@ impl AsDbError for ApiError {
             | Self::BadInput { .. }
             | Self::Conflict(_)
             | Self::RateLimited(_)
+            | Self::Interrupted
             | Self::Internal(_) => None,
         }
     }

@@ -30,11 +30,18 @@ impl Idempotency {
         if let Some(key) = &key {
             checks.text("idempotencyKey", key, MAX_KEY);
         }
-        let input = serde_json::to_value(input).map_err(ApiError::internal)?;
+        // Inputs may be long, and without a key nothing is compared.
+        let input_hash = match &key {
+            Some(_) => {
+                let input = serde_json::to_value(input).map_err(ApiError::internal)?;
+                idempotency::input_hash(&input)
+            }
+            None => String::new(),
+        };
         Ok(Self {
             key,
             operation,
-            input_hash: idempotency::input_hash(&input),
+            input_hash,
         })
     }
 

@@ -15,7 +15,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Schema, SchemaBuilder};
+use async_graphql::{Schema, SchemaBuilder};
 
 pub mod agent;
 pub mod api_connection;
@@ -25,15 +25,18 @@ mod check;
 pub mod code;
 pub mod connection;
 mod context;
+pub mod conversation;
 mod error;
 #[expect(
     missing_docs,
     reason = "the Interface derive writes a method without them"
 )]
 pub mod failure;
+pub mod feedback;
 mod idempotency;
 mod limits;
 mod loader;
+pub mod message;
 mod mutation;
 #[expect(
     missing_docs,
@@ -43,6 +46,7 @@ pub mod node;
 mod query;
 mod secret;
 mod services;
+mod subscription;
 pub mod user;
 pub mod viewer;
 mod visibility;
@@ -54,9 +58,10 @@ pub use mutation::Mutation;
 pub use query::Query;
 pub use secret::Secret;
 pub use services::Services;
+pub use subscription::Subscription;
 
 /// The schema that is served.
-pub type AgentrySchema = Schema<Query, Mutation, EmptySubscription>;
+pub type AgentrySchema = Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema for these services. Complexity is limited here; everything that can be counted without the schema (depth,
 /// aliases, tokens, nesting of values) is limited before a document comes this far.
@@ -82,9 +87,13 @@ pub fn sdl() -> String {
         .sdl_with_options(export.include_specified_by())
 }
 
-fn types() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
-        .register_output_type::<node::Node>()
-        .register_output_type::<failure::UserError>()
-        .disable_suggestions()
+fn types() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(
+        Query::default(),
+        Mutation::default(),
+        Subscription::default(),
+    )
+    .register_output_type::<node::Node>()
+    .register_output_type::<failure::UserError>()
+    .disable_suggestions()
 }

@@ -2,6 +2,9 @@ use async_graphql::MergedObject;
 
 use crate::agent::AgentMutation;
 use crate::api_connection::{ApiConnectionMutation, LinkMutation};
+use crate::conversation::ConversationMutation;
+use crate::feedback::FeedbackMutation;
+use crate::message::MessageMutation;
 use crate::viewer::{SignInMutation, SignUpMutation};
 
 /// Everything that can be changed. Each field is one transaction; what it expects to fail comes back as data.
@@ -12,4 +15,7 @@ pub struct Mutation(
     AgentMutation,
     ApiConnectionMutation,
     LinkMutation,
+    ConversationMutation,
+    MessageMutation,
+    FeedbackMutation,
 );

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use agentry_db::ids::{AgentId, ApiConnectionId, AuditEventId};
+use agentry_db::ids::{
+    AgentId, ApiConnectionId, AuditEventId, ConversationId, FeedbackId, MessageId,
+};
 use agentry_db::node::{self, Kind};
 use async_graphql::{Context, ID, Interface, Object};
 
@@ -10,6 +12,9 @@ use crate::agent::Agent;
 use crate::api_connection::ApiConnection;
 use crate::audit_event::AuditEvent;
 use crate::error::nullable;
+use crate::conversation::Conversation;
+use crate::feedback::Feedback;
+use crate::message::Message;
 use crate::{ApiError, RequestContext};
 
 /// The most ids that `nodes` takes at once.
@@ -25,6 +30,12 @@ pub enum Node {
     ApiConnection(ApiConnection),
     /// An audit event.
     AuditEvent(AuditEvent),
+    /// A conversation.
+    Conversation(Conversation),
+    /// A message.
+    Message(Message),
+    /// A piece of feedback.
+    Feedback(Feedback),
 }
 
 /// Look-ups by id alone.
@@ -99,7 +110,30 @@ async fn load(context: &Context<'_>, ids: Vec<String>) -> Result<Vec<Option<Node
                         .map(|row| (row.id.to_string(), Node::AuditEvent(row.into()))),
                 );
             }
-            Kind::Conversation | Kind::Message | Kind::Feedback => {}
+            Kind::Conversation => {
+                let ids: Vec<_> = ids.into_iter().map(ConversationId::from).collect();
+                let rows = agentry_db::conversation::find_many(&scope, &ids).await?;
+                found.extend(
+                    rows.into_iter()
+                        .map(|row| (row.id.to_string(), Node::Conversation(row.into()))),
+                );
+            }
+            Kind::Message => {
+                let ids: Vec<_> = ids.into_iter().map(MessageId::from).collect();
+                let rows = agentry_db::agent_message::find_many(&scope, &ids).await?;
+                found.extend(
+                    rows.into_iter()
+                        .map(|row| (row.id.to_string(), Node::Message(row.into()))),
+                );
+            }
+            Kind::Feedback => {
+                let ids: Vec<_> = ids.into_iter().map(FeedbackId::from).collect();
+                let rows = agentry_db::agent_feedback::find_many(&scope, &ids).await?;
+                found.extend(
+                    rows.into_iter()
+                        .map(|row| (row.id.to_string(), Node::Feedback(row.into()))),
+                );
+            }
         }
     }
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())

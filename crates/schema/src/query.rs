@@ -3,6 +3,8 @@ use async_graphql::MergedObject;
 use crate::agent::AgentQuery;
 use crate::api_connection::ApiConnectionQuery;
 use crate::audit_event::AuditEventQuery;
+use crate::conversation::ConversationQuery;
+use crate::message::MessageQuery;
 use crate::node::NodeQuery;
 use crate::viewer::ViewerQuery;
 
@@ -14,4 +16,6 @@ pub struct Query(
     AgentQuery,
     ApiConnectionQuery,
     AuditEventQuery,
+    ConversationQuery,
+    MessageQuery,
 );

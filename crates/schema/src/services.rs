@@ -1,6 +1,7 @@
 use agentry_auth::Auth;
 use agentry_crypto::KeyRing;
 use agentry_db::Db;
+use agentry_db::live::Live;
 
 use crate::Limits;
 
@@ -13,6 +14,8 @@ pub struct Services {
     pub auth: Auth,
     /// Seals and opens API keys.
     pub keys: KeyRing,
+    /// Word of new messages.
+    pub live: Live,
     /// How much of everything.
     pub limits: Limits,
 }

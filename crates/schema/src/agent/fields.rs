@@ -1,8 +1,14 @@
+use agentry_db::agent_message::Parent;
+use agentry_db::conversation::OfAgent;
 use agentry_db::ids::AgentId;
 use async_graphql::{ComplexObject, Context};
 
 use super::Agent;
 use crate::api_connection::{ApiConnection, ConnectionsOf};
+use crate::connection::{PageArguments, page_size};
+use crate::conversation::{self, ConversationConnection};
+use crate::feedback::{FeedbackSummary, TallyOf};
+use crate::message::{self, MessageConnection};
 use crate::{ApiError, RequestContext};
 
 #[ComplexObject]
@@ -17,5 +23,68 @@ impl Agent {
         let agent = ConnectionsOf(AgentId::from(self.id.as_str()));
         let found = loader.load_one(agent).await.map_err(ApiError::loaded)?;
         Ok(found.unwrap_or_default())
+    }
+
+    /// The conversations with it that you may see, oldest first: your own and, when it is your agent, everyone's.
+    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
+    async fn conversations(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<ConversationConnection> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        conversation::list_with(context, self.key(context)?, page).await
+    }
+
+    /// The messages of all conversations with it that you may see, in the order they were added. The newest are `last`.
+    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
+    async fn messages(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<MessageConnection> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        message::list(context, Parent::Agent(self.key(context)?), page).await
+    }
+
+    /// What the feedback on its messages that you may see amounts to.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn feedback_summary(
+        &self,
+        context: &Context<'_>,
+    ) -> async_graphql::Result<FeedbackSummary> {
+        let loader = RequestContext::of(context)?.loader()?;
+        let key = TallyOf(AgentId::from(self.id.as_str()));
+        let tally = loader.load_one(key).await.map_err(ApiError::loaded)?;
+        Ok(tally.unwrap_or_default().into())
+    }
+}
+
+impl Agent {
+    /// The agent as its lists of conversations and messages ask for it.
+    fn key(&self, context: &Context<'_>) -> Result<OfAgent, ApiError> {
+        let me = RequestContext::of(context)?.tenant()?.user();
+        Ok(OfAgent {
+            id: AgentId::from(self.id.as_str()),
+            owned: self.owner_id.as_str() == me.as_str(),
+        })
     }
 }

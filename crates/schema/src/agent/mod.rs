@@ -155,10 +155,10 @@ pub(crate) async fn list(
     let scope = RequestContext::of(context)?.read().await?;
     let agents = agent::list(&scope, &filter, order.field.into(), &request).await?;
     Ok(connect(agents, sorted, AgentTotal(filter), |model| {
-        let position = match sorted {
-            SortedBy::CreatedAt => Position::Time(model.created_at),
-            SortedBy::UpdatedAt => Position::Time(model.updated_at),
-            SortedBy::Name => Position::Text(model.name.clone()),
+        let position = match order.field {
+            AgentOrderField::CreatedAt => Position::Time(model.created_at),
+            AgentOrderField::UpdatedAt => Position::Time(model.updated_at),
+            AgentOrderField::Name => Position::Text(model.name.clone()),
         };
         (position, model.id.to_string(), model.into())
     }))

@@ -19,19 +19,37 @@ pub enum SortedBy {
     UpdatedAt,
     /// `name`.
     Name,
+    /// `createdAt`, of conversations.
+    ConversationCreatedAt,
+    /// `updatedAt`, of conversations.
+    ConversationUpdatedAt,
+    /// `createdAt`, of messages.
+    MessageCreatedAt,
 }
 
 impl SortedBy {
+    const ALL: [Self; 6] = [
+        Self::CreatedAt,
+        Self::UpdatedAt,
+        Self::Name,
+        Self::ConversationCreatedAt,
+        Self::ConversationUpdatedAt,
+        Self::MessageCreatedAt,
+    ];
+
     const fn letter(self) -> char {
         match self {
             Self::CreatedAt => 'c',
             Self::UpdatedAt => 'u',
             Self::Name => 'n',
+            Self::ConversationCreatedAt => 'd',
+            Self::ConversationUpdatedAt => 'v',
+            Self::MessageCreatedAt => 'm',
         }
     }
 
     const fn is_time(self) -> bool {
-        matches!(self, Self::CreatedAt | Self::UpdatedAt)
+        !matches!(self, Self::Name)
     }
 }
 
@@ -94,7 +112,7 @@ fn decode(text: &str) -> Option<ListCursor> {
     let text = String::from_utf8(bytes).ok()?;
     let (letter, rest) = text.split_once(':')?;
     let (id, position) = rest.split_once(':')?;
-    let list = [SortedBy::CreatedAt, SortedBy::UpdatedAt, SortedBy::Name]
+    let list = SortedBy::ALL
         .into_iter()
         .find(|list| letter.chars().eq([list.letter()]))?;
     let plain = (1..=64).contains(&id.len())

@@ -9,6 +9,9 @@ use crate::api_connection::{
 };
 use crate::connection::{PageArguments, page_size};
 use crate::error::nullable;
+use crate::conversation::{
+    self, ConversationFilterInput, ConversationConnection, ConversationOrder,
+};
 use crate::user::{Organization, Role, User};
 use crate::{ApiError, RequestContext};
 
@@ -128,6 +131,30 @@ impl Viewer {
             before,
         };
         Ok(api_connection::list(context, page, filter, order_by).await?)
+    }
+
+    /// The conversations you may see: your own, and those of others with your agents.
+    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
+    async fn conversations(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which conversations.")] filter: Option<ConversationFilterInput>,
+        #[graphql(desc = "In which order; oldest first when left out.")] order_by: Option<
+            ConversationOrder,
+        >,
+    ) -> async_graphql::Result<ConversationConnection> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(conversation::list(context, page, filter, order_by).await?)
     }
 }
 

@@ -1,0 +1,238 @@
+//! Conversations.
+
+use agentry_db::agent_message::Parent;
+use agentry_db::conversation::{self, ConversationFilter, OfAgent};
+use agentry_db::entity::conversation::Model;
+use agentry_db::ids::{AgentId, ConversationId};
+use agentry_db::{Direction, Page, Position};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, SimpleObject};
+use chrono::{DateTime, Utc};
+
+use crate::agent::Agent;
+use crate::check::id_of;
+use crate::connection::{
+    OrderDirection, PageArguments, SortedBy, connect, connection_type, page_size, total,
+};
+use crate::message::{self, MessageConnection};
+use crate::{ApiError, RequestContext};
+
+mod loaders;
+mod mutation;
+mod query;
+
+use loaders::{ConversationCount, ConversationsWith};
+pub use mutation::*;
+pub use query::*;
+
+/// One user's conversation with one agent. Its user sees it, and so does the agent's owner.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Conversation {
+    /// The conversation's id.
+    pub id: ID,
+    /// The id of the agent it is with.
+    pub agent_id: ID,
+    /// The id of the user whose conversation it is: only they can change it and add to it.
+    pub user_id: ID,
+    /// Its title, 1 to 200 characters.
+    pub title: Option<String>,
+    /// When its newest message was added.
+    pub last_message_at: Option<DateTime<Utc>>,
+    /// When it was put away; nothing can be added to it then.
+    pub archived_at: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed: each new message changes it.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl From<Model> for Conversation {
+    fn from(model: Model) -> Self {
+        let Model {
+            organization_id: _,
+            id,
+            agent_id,
+            agent_user_id: _,
+            user_id,
+            title,
+            last_message_at,
+            archived_at,
+            created_at,
+            updated_at,
+        } = model;
+        Self {
+            id: ID(id.into_string()),
+            agent_id: ID(agent_id.into_string()),
+            user_id: ID(user_id.into_string()),
+            title,
+            last_message_at,
+            archived_at,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+#[ComplexObject]
+impl Conversation {
+    /// The agent it is with; null when the agent is no longer shared with you.
+    #[graphql(complexity = "2 + child_complexity")]
+    async fn agent(&self, context: &Context<'_>) -> async_graphql::Result<Option<Agent>> {
+        let agent = AgentId::from(self.agent_id.as_str());
+        let loader = RequestContext::of(context)?.loader()?;
+        loader.load_one(agent).await.map_err(ApiError::loaded)
+    }
+
+    /// Its messages in the order they were added. The newest are `last`.
+    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
+    async fn messages(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<MessageConnection> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        let parent = Parent::Conversation(ConversationId::from(self.id.as_str()));
+        message::list(context, parent, page).await
+    }
+}
+
+/// Which conversations to list; what is left out does not narrow.
+#[derive(Debug, Default, InputObject)]
+pub struct ConversationFilterInput {
+    /// Only those with this agent.
+    agent_id: Option<ID>,
+    /// Only those that are archived (`true`), or only those that are not (`false`).
+    archived: Option<bool>,
+}
+
+/// The order of a list of conversations.
+#[derive(Debug, InputObject)]
+pub struct ConversationOrder {
+    /// What to sort by.
+    field: ConversationOrderField,
+    /// Which way.
+    #[graphql(default_with = "OrderDirection::Asc")]
+    direction: OrderDirection,
+}
+
+/// What conversations can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "agentry_db::conversation::ConversationSort")]
+pub enum ConversationOrderField {
+    /// When they were made.
+    CreatedAt,
+    /// When they last changed: each new message changes its conversation.
+    UpdatedAt,
+}
+
+/// How many conversations a list has in all.
+#[derive(Debug)]
+pub enum ConversationTotal {
+    /// A list of its own.
+    #[doc(hidden)]
+    Filtered(ConversationFilter),
+    /// One agent's.
+    #[doc(hidden)]
+    With(AgentId),
+}
+
+impl ConversationTotal {
+    async fn count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
+        let context = RequestContext::of(context)?;
+        match self {
+            Self::Filtered(filter) => {
+                let scope = context.read().await?;
+                total(conversation::count(&scope, filter)).await
+            }
+            Self::With(agent) => {
+                let key = ConversationCount(agent.clone());
+                let count = context.loader()?.load_one(key).await;
+                let count = count.map_err(ApiError::loaded)?;
+                total(async { Ok(count.unwrap_or_default()) }).await
+            }
+        }
+    }
+}
+
+connection_type! {
+    /// A list of conversations.
+    ConversationConnection, ConversationEdge of Conversation, counted by ConversationTotal
+}
+
+/// The conversations that the caller may see, as a connection.
+pub(crate) async fn list(
+    context: &Context<'_>,
+    page: PageArguments,
+    filter: Option<ConversationFilterInput>,
+    order: Option<ConversationOrder>,
+) -> Result<ConversationConnection, ApiError> {
+    let order = order.unwrap_or(ConversationOrder {
+        field: ConversationOrderField::CreatedAt,
+        direction: OrderDirection::Asc,
+    });
+    let filter = filter.unwrap_or_default();
+    let filter = ConversationFilter {
+        agent: filter.agent_id.map(id_of),
+        archived: filter.archived,
+    };
+    let sorted = match order.field {
+        ConversationOrderField::CreatedAt => SortedBy::ConversationCreatedAt,
+        ConversationOrderField::UpdatedAt => SortedBy::ConversationUpdatedAt,
+    };
+    let request = page.request(sorted, order.direction.into())?;
+    let scope = RequestContext::of(context)?.read().await?;
+    let found = conversation::list(&scope, &filter, order.field.into(), &request).await?;
+    Ok(connected(
+        found,
+        sorted,
+        ConversationTotal::Filtered(filter),
+    ))
+}
+
+/// The conversations with an agent that the caller may see, oldest first: one statement for all agents of a request.
+pub(crate) async fn list_with(
+    context: &Context<'_>,
+    agent: OfAgent,
+    page: PageArguments,
+) -> async_graphql::Result<ConversationConnection> {
+    let sorted = SortedBy::ConversationCreatedAt;
+    let request = page.request(sorted, Direction::Ascending)?;
+    let context = RequestContext::of(context)?;
+    let all = ConversationTotal::With(agent.id.clone());
+    let found = if request.is_at_an_end() {
+        let key = ConversationsWith {
+            agent,
+            slice: request.slice,
+        };
+        let found = context.loader()?.load_one(key).await;
+        found.map_err(ApiError::loaded)?
+    } else {
+        let scope = context.read().await?;
+        let mut found = conversation::list_many(&scope, std::slice::from_ref(&agent), &request)
+            .await
+            .map_err(ApiError::from)?;
+        found.remove(&agent.id)
+    };
+    let found = found.unwrap_or_else(|| request.empty());
+    Ok(connected(found, sorted, all))
+}
+
+fn connected(page: Page<Model>, sorted: SortedBy, all: ConversationTotal) -> ConversationConnection {
+    connect(page, sorted, all, move |model: Model| {
+        let time = if sorted == SortedBy::ConversationUpdatedAt {
+            model.updated_at
+        } else {
+            model.created_at
+        };
+        (Position::Time(time), model.id.to_string(), model.into())
+    })
+}

@@ -1,0 +1,189 @@
+//! Messages.
+
+use agentry_db::agent_message::{self, Parent};
+use agentry_db::entity;
+use agentry_db::entity::agent_message::Model;
+use agentry_db::ids::MessageId;
+use agentry_db::{Direction, Position};
+use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::connection::{PageArguments, SortedBy, connect, connection_type, total};
+use crate::feedback::{Feedback, FeedbackOn, FeedbackSummary};
+use crate::{ApiError, RequestContext};
+
+mod loaders;
+mod mutation;
+mod query;
+mod subscription;
+
+use loaders::{MessageCount, Messages};
+pub use mutation::*;
+pub use query::*;
+pub use subscription::*;
+
+/// One message of a conversation. Whoever sees the conversation sees it.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Message {
+    /// The message's id.
+    pub id: ID,
+    /// The id of its conversation.
+    pub conversation_id: ID,
+    /// The id of the agent the conversation is with.
+    pub agent_id: ID,
+    /// The id of the user whose conversation it is.
+    pub user_id: ID,
+    /// Who speaks.
+    pub role: MessageRole,
+    /// What was said, exactly as it was given.
+    pub content: String,
+    /// Notes of whoever added it: a JSON object.
+    pub metadata: Value,
+    /// When it was added: later than every message before it in its conversation.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Who speaks in a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
+#[graphql(remote = "entity::MessageRole")]
+pub enum MessageRole {
+    /// The person.
+    User,
+    /// The agent.
+    Assistant,
+    /// An instruction that is neither's.
+    System,
+    /// The result of a tool.
+    Tool,
+}
+
+impl From<Model> for Message {
+    fn from(model: Model) -> Self {
+        let Model {
+            organization_id: _,
+            conversation_id,
+            id,
+            agent_id,
+            agent_user_id: _,
+            user_id,
+            role,
+            content,
+            metadata,
+            created_at,
+            updated_at,
+        } = model;
+        Self {
+            id: ID(id.into_string()),
+            conversation_id: ID(conversation_id.into_string()),
+            agent_id: ID(agent_id.into_string()),
+            user_id: ID(user_id.into_string()),
+            role: role.into(),
+            content,
+            metadata,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+#[ComplexObject]
+impl Message {
+    /// The feedback on it that you may see, oldest first: your own and, when the agent is yours, everyone's.
+    #[graphql(complexity = "1 + 2 * child_complexity")]
+    async fn feedback(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Feedback>> {
+        self.all_feedback(context).await
+    }
+
+    /// Your own feedback on it.
+    async fn viewer_feedback(
+        &self,
+        context: &Context<'_>,
+    ) -> async_graphql::Result<Option<Feedback>> {
+        let me = RequestContext::of(context)?.tenant()?.user();
+        let all = self.all_feedback(context).await?;
+        Ok(all
+            .into_iter()
+            .find(|feedback| feedback.user_id.as_str() == me.as_str()))
+    }
+
+    /// What the feedback on it that you may see amounts to.
+    async fn feedback_summary(
+        &self,
+        context: &Context<'_>,
+    ) -> async_graphql::Result<FeedbackSummary> {
+        Ok(FeedbackSummary::of(&self.all_feedback(context).await?))
+    }
+}
+
+impl Message {
+    async fn all_feedback(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Feedback>> {
+        let key = FeedbackOn(MessageId::from(self.id.as_str()));
+        let loader = RequestContext::of(context)?.loader()?;
+        let found = loader.load_one(key).await.map_err(ApiError::loaded)?;
+        Ok(found.unwrap_or_default())
+    }
+}
+
+/// How many messages a list has in all.
+#[derive(Debug)]
+pub struct MessageTotal(Parent);
+
+impl MessageTotal {
+    async fn count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
+        let loader = RequestContext::of(context)?.loader()?;
+        let count = loader.load_one(MessageCount(self.0.clone())).await;
+        let count = count.map_err(ApiError::loaded)?;
+        total(async { Ok(count.unwrap_or_default()) }).await
+    }
+}
+
+connection_type! {
+    /// A list of messages.
+    MessageConnection, MessageEdge of Message, counted by MessageTotal
+}
+
+/// The messages of a conversation or of an agent, oldest first: one statement for all that want the same end of theirs.
+pub(crate) async fn list(
+    context: &Context<'_>,
+    parent: Parent,
+    page: PageArguments,
+) -> async_graphql::Result<MessageConnection> {
+    let sorted = SortedBy::MessageCreatedAt;
+    let request = page.request(sorted, Direction::Ascending)?;
+    let context = RequestContext::of(context)?;
+    let found = if request.is_at_an_end() {
+        let key = Messages {
+            parent: parent.clone(),
+            slice: request.slice,
+        };
+        let found = context.loader()?.load_one(key).await;
+        found
+            .map_err(ApiError::loaded)?
+            .unwrap_or_else(|| request.empty())
+    } else {
+        let scope = context.read().await?;
+        let found = match &parent {
+            Parent::Conversation(id) => agent_message::list(&scope, id, &request).await,
+            Parent::Agent(_) => {
+                let parents = std::slice::from_ref(&parent);
+                let found = agent_message::list_many(&scope, parents, &request).await;
+                found.map(|mut pages| pages.remove(&parent).unwrap_or_else(|| request.empty()))
+            }
+        };
+        found.map_err(ApiError::from)?
+    };
+    Ok(connect(
+        found,
+        sorted,
+        MessageTotal(parent),
+        |model: Model| {
+            let time = Position::Time(model.created_at);
+            (time, model.id.to_string(), model.into())
+        },
+    ))
+}
