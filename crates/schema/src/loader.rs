@@ -1,6 +1,6 @@
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::hash::Hash;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -20,26 +20,26 @@ pub struct Loader {
 
 /// Collects what the fields of one level ask of a [`Loader`], and reads it at once.
 ///
-/// The executor polls all fields of a level before it comes back to the first, so a field that steps aside once finds the
-/// keys of all the others beside its own. The batch then runs inside the request, not on a task of its own: another thread
-/// could start that before the last field has asked.
+/// The executor polls all fields of a level before it comes back to the first. So the first to ask steps aside once, finds
+/// the keys of all the others beside its own, and reads for them all. It does so inside the request, not on a task of its
+/// own: another thread could start that before the last field has asked, and one statement would become several.
 pub struct Batches {
     loader: DataLoader<Loader>,
-    waiting: Arc<Mutex<Vec<BoxFuture<'static, ()>>>>,
+    begun: Begun,
 }
+
+/// The batch that the last key began, until the field that asked for the key takes it.
+type Begun = Arc<Mutex<Option<BoxFuture<'static, ()>>>>;
 
 impl Loader {
     pub(crate) fn batching(read: Arc<ReadScope>) -> Batches {
-        let waiting = Arc::new(Mutex::new(Vec::new()));
-        let queue = Arc::clone(&waiting);
+        let begun = Begun::default();
+        let slot = Arc::clone(&begun);
         let loader = DataLoader::new(Self { read }, move |batch| {
-            queue
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(batch);
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(batch);
         })
         .delay(Duration::ZERO);
-        Batches { loader, waiting }
+        Batches { loader, begun }
     }
 
     pub(crate) async fn scope(&self) -> Result<Scope, Arc<ApiError>> {
@@ -63,23 +63,31 @@ impl Batches {
         K: Send + Sync + Hash + Eq + Clone + 'static,
         Loader: BatchLoader<K, Error = Arc<ApiError>>,
     {
-        let drive = async {
-            tokio::task::yield_now().await;
-            while let Some(batch) = self.next() {
-                batch.await;
-            }
+        let mut load = pin!(self.loader.load_one(key));
+        // The first poll hands the key in; when that began a batch, it is for this field to see to it.
+        if let Poll::Ready(found) =
+            poll_fn(|context| Poll::Ready(load.as_mut().poll(context))).await
+        {
+            return found;
+        }
+        let Some(batch) = self.begun() else {
+            return load.await;
         };
-        join(self.loader.load_one(key), drive).await.0
+        let read = async {
+            tokio::task::yield_now().await;
+            batch.await;
+        };
+        join(load, read).await.0
     }
 
-    fn next(&self) -> Option<Batch> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.pop().map(|batch| Batch(Some(batch)))
+    fn begun(&self) -> Option<Batch> {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.take().map(|batch| Batch(Some(batch)))
     }
 }
 
-/// A batch being read. Others wait for it too: when the field that drives it is dropped (one beside it failed), it is
-/// finished on a task.
+/// A batch being read. Others wait for it too: when the field that reads it is dropped (one beside it failed), it is finished
+/// on a task.
 struct Batch(Option<BoxFuture<'static, ()>>);
 
 impl Future for Batch {
