@@ -186,7 +186,8 @@ mod tests {
 
     fn refused(value: Value) -> bool {
         let mut checks = Checks::default();
-        checks.metadata("metadata", Some(value));
+        let kept = checks.metadata("metadata", Some(value.clone()));
+        assert_eq!(kept, value);
         checks.finish().is_err()
     }
 
@@ -198,7 +199,8 @@ mod tests {
             json!(null),
             json!({ "a": "\0" }),
             json!({ "a": [{ "\0": 1 }] }),
-            json!({ "a": "x".repeat(MAX_METADATA_BYTES) }),
+            json!({ "a": "x".repeat(MAX_METADATA_BYTES - 7) }),
+            json!({ "a": [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]] }),
             nested(17),
         ] {
             assert!(refused(bad));

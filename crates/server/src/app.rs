@@ -8,6 +8,7 @@ use agentry_auth::password::{HasherLimits, PasswordHasher};
 use agentry_auth::secret::SecretList;
 use agentry_auth::{Auth, AuthSettings};
 use agentry_crypto::KeyRing;
+use agentry_db::live::Live;
 use agentry_db::rate_limit::RateLimit;
 use agentry_db::{Db, PoolSettings};
 use agentry_schema::{AgentrySchema, Limits, Services};
@@ -102,6 +103,7 @@ pub fn services(config: &Config, secrets: &Secrets, db: Db) -> Result<Arc<Servic
     );
     let keys = KeyRing::parse(&secrets.encryption_keys)?;
     Ok(Arc::new(Services {
+        live: Live::start(&db),
         db,
         auth,
         keys,

@@ -12,8 +12,6 @@ const MAX_KEY_BYTES: usize = 8_192;
 const MIN_HINTED_CHARACTERS: usize = 16;
 const MAX_SERVICE: usize = 64;
 const MAX_BASE_URL: usize = 2_000;
-const MAX_METADATA_BYTES: usize = 16 * 1024;
-const MAX_METADATA_NESTING: usize = 16;
 
 /// A key as it is to be sealed, and what of it may be shown.
 #[derive(Debug)]
@@ -87,44 +85,6 @@ pub(super) fn base_url(checks: &mut Checks, text: Option<String>) -> Option<Stri
     };
     checks.refuse("baseUrl", refusal);
     None
-}
-
-/// A JSON object that PostgreSQL can keep as `jsonb`, of a size and depth that a reader can expect.
-pub(super) fn metadata(checks: &mut Checks, value: Value) -> Value {
-    let refusal = if !value.is_object() {
-        "It must be a JSON object."
-    } else if nesting_exceeds(&value, MAX_METADATA_NESTING) {
-        "It must not nest deeper than 16 levels."
-    } else if value.to_string().len() > MAX_METADATA_BYTES {
-        "It must have at most 16 KiB as JSON."
-    } else if holds_nul(&value) {
-        "It must not contain the character U+0000."
-    } else {
-        return value;
-    };
-    checks.refuse("metadata", refusal);
-    Value::Null
-}
-
-fn nesting_exceeds(value: &Value, levels: usize) -> bool {
-    let exceeds = |child: &Value| nesting_exceeds(child, levels - 1);
-    match value {
-        Value::Object(_) | Value::Array(_) if levels == 0 => true,
-        Value::Object(fields) => fields.values().any(exceeds),
-        Value::Array(items) => items.iter().any(exceeds),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
-}
-
-fn holds_nul(value: &Value) -> bool {
-    match value {
-        Value::Object(fields) => fields
-            .iter()
-            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
-        Value::Array(items) => items.iter().any(holds_nul),
-        Value::String(text) => text.contains('\0'),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
 }
 
 #[cfg(test)]
@@ -222,33 +182,6 @@ mod tests {
             &format!("https://example.com/{}", "é".repeat(900)),
         ] {
             assert!(url(bad).is_none(), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn metadata_is_a_small_shallow_object_without_nul() {
-        let metadata = |value: Value| accepts(|checks| metadata(checks, value));
-        let nested = |levels: usize| (1..levels).fold(json!({}), |inner, _| json!({ "a": inner }));
-        assert_eq!(
-            metadata(json!({ "a": [1, "b"] })).unwrap(),
-            json!({ "a": [1, "b"] })
-        );
-        assert!(metadata(nested(16)).is_some());
-        let full = json!({ "a": "x".repeat(16 * 1024 - r#"{"a":""}"#.len()) });
-        assert!(metadata(full).is_some());
-        for bad in [
-            json!(null),
-            json!([]),
-            json!("a"),
-            json!(1),
-            nested(17),
-            json!({ "a": [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]] }),
-            json!({ "a": "b\u{0}" }),
-            json!({ "a\u{0}": 1 }),
-            json!({ "a": [{ "b": ["\u{0}"] }] }),
-            json!({ "a": "x".repeat(16 * 1024 - r#"{"a":""}"#.len() + 1) }),
-        ] {
-            assert!(metadata(bad.clone()).is_none(), "{bad}");
         }
     }
 }

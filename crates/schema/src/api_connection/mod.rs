@@ -191,10 +191,10 @@ pub(crate) async fn list(
     let scope = RequestContext::of(context)?.read().await?;
     let found = api_connection::list(&scope, &filter, order.field.into(), &request).await?;
     Ok(connect(found, sorted, ApiConnectionTotal(filter), |view| {
-        let position = match sorted {
-            SortedBy::CreatedAt => Position::Time(view.created_at),
-            SortedBy::UpdatedAt => Position::Time(view.updated_at),
-            SortedBy::Name => Position::Text(view.name.clone()),
+        let position = match order.field {
+            ApiConnectionOrderField::CreatedAt => Position::Time(view.created_at),
+            ApiConnectionOrderField::UpdatedAt => Position::Time(view.updated_at),
+            ApiConnectionOrderField::Name => Position::Text(view.name.clone()),
         };
         (position, view.id.to_string(), view.into())
     }))

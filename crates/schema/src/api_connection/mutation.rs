@@ -187,7 +187,7 @@ async fn create(
     let service = input::service(&mut checks, &input.service);
     let api_key = ApiKey::check(&mut checks, &input.api_key);
     let base_url = input::base_url(&mut checks, input.base_url);
-    let metadata = input::metadata(&mut checks, input.metadata.unwrap_or_else(|| json!({})));
+    let metadata = checks.metadata("metadata", input.metadata);
     checks.finish()?;
     let id: ApiConnectionId = new_id();
     let new = NewApiConnection {
@@ -238,7 +238,7 @@ async fn update(
         },
         metadata: checks
             .required("metadata", input.metadata)
-            .map(|metadata| input::metadata(&mut checks, metadata)),
+            .map(|metadata| checks.metadata("metadata", Some(metadata))),
         visibility: checks
             .required("visibility", input.visibility)
             .map(Into::into),
