@@ -218,7 +218,9 @@ async fn an_agents_owner_sees_every_conversation_with_it_and_others_their_own() 
         assert_eq!(data["agents"]["nodes"][0]["conversations"], list);
     }
     let eve = team.server.sign_up("Eve").await;
-    let data = eve.query("{ conversations { totalCount } }", json!({})).await;
+    let data = eve
+        .query("{ conversations { totalCount } }", json!({}))
+        .await;
     assert_eq!(data["conversations"]["totalCount"], 0);
 }
 

@@ -16,9 +16,12 @@
 mod agents;
 mod api_connections;
 mod audit;
+mod conversations;
 mod faults;
+mod feedback;
 mod links;
 mod logs;
+mod messages;
 mod people;
 mod program;
 mod schema;

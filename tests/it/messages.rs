@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -77,9 +77,14 @@ async fn fifty_at_once_are_all_kept_each_later_than_the_one_before() {
     let messages = &read["conversation"]["messages"];
     assert_eq!(messages["totalCount"], 50);
     let nodes = messages["nodes"].as_array().unwrap();
-    let times: Vec<_> = nodes.iter().map(|node| node["createdAt"].as_str().unwrap()).collect();
+    let times: Vec<_> = nodes
+        .iter()
+        .map(|node| node["createdAt"].as_str().unwrap())
+        .collect();
     assert!(times.is_sorted_by(|one, next| one < next), "{times:?}");
-    let kept = nodes.iter().map(|node| node["content"].as_str().unwrap().to_owned());
+    let kept = nodes
+        .iter()
+        .map(|node| node["content"].as_str().unwrap().to_owned());
     assert_eq!(kept.collect::<BTreeSet<_>>(), texts);
     assert_eq!(added.len(), 50);
 }
@@ -100,7 +105,7 @@ async fn an_idempotency_key_adds_one_message_however_many_send_it_at_once() {
 
 #[tokio::test]
 async fn bad_input_is_a_typed_failure_that_names_its_field() {
-    let server = Server::start_with(&["--message-characters=1000"]).await;
+    let server = Server::start_with(&["--max-message=1000"]).await;
     let ada = server.sign_up("Ada").await;
     let agent = agent(&ada, "Helper", "PRIVATE").await;
     let conversation = conversation(&ada, &agent).await;
@@ -135,12 +140,26 @@ async fn bad_input_is_a_typed_failure_that_names_its_field() {
 #[tokio::test]
 async fn what_the_schema_or_json_cannot_say_is_refused_before_anything_runs() {
     let (_server, ada, _, conversation) = alone().await;
-    let document = "mutation($input: AppendMessageInput!) { appendMessage(input: $input) { __typename } }";
-    for (field, value) in [("role", json!("ROBOT")), ("role", json!(1)), ("content", json!(7)), ("content", json!(null))] {
+    let document =
+        "mutation($input: AppendMessageInput!) { appendMessage(input: $input) { __typename } }";
+    for (field, value) in [
+        ("role", json!("ROBOT")),
+        ("role", json!(1)),
+        ("content", json!(7)),
+        ("content", json!(null)),
+    ] {
         let mut input = json!({ "conversationId": conversation, "role": "USER", "content": "x" });
         input[field] = value;
-        let answer = ada.post(document, json!({ "input": input })).send().await.unwrap();
-        assert!(answer.status().is_client_error(), "{input}: {}", answer.status());
+        let answer = ada
+            .post(document, json!({ "input": input }))
+            .send()
+            .await
+            .unwrap();
+        assert!(
+            answer.status().is_client_error(),
+            "{input}: {}",
+            answer.status()
+        );
     }
     let input = json!({ "conversationId": conversation, "role": "USER", "content": "lone" });
     let body = json!({ "query": document, "variables": { "input": input } }).to_string();
@@ -191,15 +210,24 @@ async fn a_foreign_message_reads_as_missing_and_an_agents_owner_reads_all() {
         (&team.bob, vec!["his"]),
         (&eve, vec![]),
     ] {
-        let data = caller.query(read, json!({ "his": his, "hers": hers })).await;
+        let data = caller
+            .query(read, json!({ "his": his, "hers": hers }))
+            .await;
         for (name, id, at) in [("his", &his, 0), ("hers", &hers, 1)] {
             let seen = visible.contains(&name);
             assert_eq!(data[name].is_object(), seen, "{name}: {data}");
-            let node = if seen { json!({ "id": id }) } else { Value::Null };
+            let node = if seen {
+                json!({ "id": id })
+            } else {
+                Value::Null
+            };
             assert_eq!(data["nodes"][at], node);
         }
         if let Some(agent) = data["agents"]["nodes"].get(0) {
-            let nodes: Vec<_> = visible.iter().map(|name| json!({ "content": name })).collect();
+            let nodes: Vec<_> = visible
+                .iter()
+                .map(|name| json!({ "content": name }))
+                .collect();
             assert_eq!(
                 agent["messages"],
                 json!({ "totalCount": visible.len(), "nodes": nodes })
@@ -250,7 +278,10 @@ async fn event(stream: &mut reqwest::Response) -> Value {
     let mut text = String::new();
     loop {
         let chunk = timeout(Duration::from_secs(20), stream.chunk()).await;
-        let chunk = chunk.expect("an event in time").unwrap().expect("more events");
+        let chunk = chunk
+            .expect("an event in time")
+            .unwrap()
+            .expect("more events");
         text.push_str(std::str::from_utf8(&chunk).unwrap());
         for line in text.lines().filter_map(|line| line.strip_prefix("data:")) {
             if let Ok(data) = serde_json::from_str(line.trim()) {
@@ -270,19 +301,27 @@ async fn subscribe(caller: &Caller, conversation: &str) -> reqwest::Response {
 #[tokio::test]
 async fn new_messages_reach_whoever_may_see_the_conversation() {
     let team = Team::start().await;
-    let mut waiting = [
-        subscribe(&team.ada, &team.bobs).await,
-        subscribe(&team.bob, &team.bobs).await,
-    ];
-    team.server.listened(2).await;
-    say(&team.bob, &team.bobs, "live").await;
-    for stream in &mut waiting {
-        let event = event(stream).await;
+    let mut adas = subscribe(&team.ada, &team.bobs).await;
+    let mut bobs = subscribe(&team.bob, &team.bobs).await;
+    // A stream begins a little after its headers: whoever talks on is heard.
+    let talk = async {
+        loop {
+            say(&team.bob, &team.bobs, "live").await;
+        }
+    };
+    let events = tokio::select! {
+        events = join(event(&mut adas), event(&mut bobs)) => events,
+        () = talk => unreachable!("it never stops"),
+    };
+    for event in [events.0, events.1] {
         let expected = json!({ "messageAdded": { "content": "live", "feedback": [] } });
         assert_eq!(event["data"], expected, "{event}");
     }
     let eve = team.server.sign_up("Eve").await;
     let mut refused = subscribe(&eve, &team.bobs).await;
     let event = event(&mut refused).await;
-    assert_eq!(event["errors"][0]["extensions"]["code"], "NOT_FOUND", "{event}");
+    assert_eq!(
+        event["errors"][0]["extensions"]["code"], "NOT_FOUND",
+        "{event}"
+    );
 }

@@ -1,7 +1,6 @@
 //! What a connection's key, address and notes may be. No message repeats a value.
 
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value;
 use url::Url;
 
 use crate::check::Checks;
@@ -92,7 +91,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use async_graphql::{InputType as _, Value as Input};
-    use serde_json::json;
 
     use super::*;
 

@@ -226,7 +226,11 @@ pub(crate) async fn list_with(
     Ok(connected(found, sorted, all))
 }
 
-fn connected(page: Page<Model>, sorted: SortedBy, all: ConversationTotal) -> ConversationConnection {
+fn connected(
+    page: Page<Model>,
+    sorted: SortedBy,
+    all: ConversationTotal,
+) -> ConversationConnection {
     connect(page, sorted, all, move |model: Model| {
         let time = if sorted == SortedBy::ConversationUpdatedAt {
             model.updated_at

@@ -1,7 +1,7 @@
 use agentry_db::conversation;
 use async_graphql::{Context, ID, Object};
 
-use super::{Conversation, ConversationFilterInput, ConversationConnection, ConversationOrder};
+use super::{Conversation, ConversationConnection, ConversationFilterInput, ConversationOrder};
 use crate::check::id_of;
 use crate::connection::{PageArguments, page_size};
 use crate::{ApiError, RequestContext};
