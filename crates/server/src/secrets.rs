@@ -284,7 +284,6 @@ mod tests {
             }
         );
         for wrong in [
-            key.clone(),
             format!("a:{key},a:{key}"),
             format!("a.b:{key}"),
             format!("a:{key}0"),

@@ -8,10 +8,10 @@ use crate::api_connection::{
     self, ApiConnectionConnection, ApiConnectionFilterInput, ApiConnectionOrder,
 };
 use crate::connection::{PageArguments, page_size};
-use crate::error::nullable;
 use crate::conversation::{
-    self, ConversationFilterInput, ConversationConnection, ConversationOrder,
+    self, ConversationConnection, ConversationFilterInput, ConversationOrder,
 };
+use crate::error::nullable;
 use crate::user::{Organization, Role, User};
 use crate::{ApiError, RequestContext};
 
