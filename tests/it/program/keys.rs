@@ -4,6 +4,7 @@ use agentry_crypto::KeyRing;
 use agentry_db::ids::{ApiConnectionId, OrganizationId};
 use agentry_db::sealed::api_key_place;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
 use sqlx::PgConnection;
 
 use crate::support::{Agentry, Caller, Database, Ended, TEST_KEY};
@@ -181,7 +182,7 @@ async fn an_unreadable_key_is_reported_left_alone_and_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_start_with_another_ring_serves_and_verify_tells_what_is_lost() {
+async fn a_start_with_another_ring_serves_and_tells_what_it_cannot_open() {
     let database = Database::copy().await;
     let running = Agentry::given(&database).serve().await;
     let ada = Caller::sign_up_at(&running.url, "Ada").await;
@@ -194,7 +195,14 @@ async fn a_start_with_another_ring_serves_and_verify_tells_what_is_lost() {
         .env("AGENTRY_ENCRYPTION_KEYS", NEW_KEY)
         .serve()
         .await;
-    super::create_agent(&ada.moved_to(&other.url), "Works").await;
+    let ada = ada.moved_to(&other.url);
+    super::create_agent(&ada, "Works").await;
+    let listed = "{ apiConnections { nodes { name status } } }";
+    let listed = ada.query(listed, json!({})).await;
+    assert_eq!(
+        listed["apiConnections"]["nodes"],
+        json!([{ "name": "current", "status": "NEEDS_ATTENTION" }])
+    );
     let verified = rotate(&database, NEW_KEY, &["--verify"]).await;
     assert_eq!(verified.code, Some(1), "{verified:?}");
     assert!(

@@ -1,6 +1,6 @@
 //! Stands between a server and its database, and takes the database away.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use sqlx::postgres::PgConnectOptions;
@@ -24,7 +24,7 @@ impl Proxy {
         let port = database.service.get_port();
         let proxy = Self {
             folder: Folder::new(),
-            target: socket(database.service.get_socket().unwrap().clone(), port),
+            target: socket(database.service.get_socket().unwrap(), port),
             port,
             listening: Mutex::default(),
         };
@@ -49,7 +49,7 @@ impl Proxy {
 
     /// Takes connections again.
     pub fn restore(&self) {
-        let path = socket(self.folder.path().to_owned(), self.port);
+        let path = socket(self.folder.path(), self.port);
         let _ = std::fs::remove_file(&path);
         let listener = UnixListener::bind(&path).unwrap();
         let listening = tokio::spawn(forward(listener, self.target.clone()));
@@ -57,7 +57,7 @@ impl Proxy {
     }
 }
 
-fn socket(folder: PathBuf, port: u16) -> PathBuf {
+fn socket(folder: &Path, port: u16) -> PathBuf {
     folder.join(format!(".s.PGSQL.{port}"))
 }
 
