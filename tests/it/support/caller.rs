@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Server;
 
 /// The password of everyone who signs up through the harness.
-pub const PASSWORD: &str = "correct horse battery";
+const PASSWORD: &str = "correct horse battery";
 
 /// A client with a bearer token, or none.
 #[derive(Clone)]

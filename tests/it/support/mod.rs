@@ -8,7 +8,7 @@ mod proxy;
 mod server;
 mod wait;
 
-pub use caller::{Caller, PASSWORD};
+pub use caller::Caller;
 pub use cluster::Database;
 pub use folder::Folder;
 pub use program::{Agentry, Ended};
