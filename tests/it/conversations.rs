@@ -158,19 +158,19 @@ async fn only_its_user_changes_a_conversation() {
 
 #[tokio::test]
 async fn its_user_renames_archives_and_deletes_it() {
-    let Team { bob, bobs, .. } = Team::start().await;
+    let team = Team::start().await;
+    let (bob, bobs) = (&team.bob, &team.bobs);
     let fields = "conversation { title archivedAt }";
     let named = json!({ "id": bobs, "title": "New" });
-    let named = mutate(&bob, "renameConversation", fields, named).await;
+    let named = mutate(bob, "renameConversation", fields, named).await;
     assert_eq!(named["conversation"]["title"], "New");
     let unnamed = json!({ "id": bobs, "title": null });
-    let unnamed = mutate(&bob, "renameConversation", fields, unnamed).await;
+    let unnamed = mutate(bob, "renameConversation", fields, unnamed).await;
     assert_eq!(unnamed["conversation"]["title"], Value::Null);
 
     let archive = async |archived: bool| {
         let input = json!({ "id": bobs, "archived": archived });
-        mutate(&bob, "archiveConversation", fields, input).await["conversation"]["archivedAt"]
-            .take()
+        mutate(bob, "archiveConversation", fields, input).await["conversation"]["archivedAt"].take()
     };
     let away = archive(true).await;
     assert!(away.is_string());
@@ -178,7 +178,7 @@ async fn its_user_renames_archives_and_deletes_it() {
     assert_eq!(archive(false).await, Value::Null);
 
     let gone = mutate(
-        &bob,
+        bob,
         "deleteConversation",
         "deletedConversationId",
         json!({ "id": bobs }),

@@ -17,8 +17,8 @@ async fn give(caller: &Caller, input: Value) -> Value {
 async fn team() -> (Team, Value) {
     let team = Team::start().await;
     let input = json!({ "conversationId": team.bobs, "role": "ASSISTANT", "content": "x" });
-    let mut added = mutate(&team.bob, "appendMessage", "message { id }", input).await;
-    let message = added["message"]["id"].take();
+    let mut added = mutate(&team.bob, "appendMessage", "appendedMessage { id }", input).await;
+    let message = added["appendedMessage"]["id"].take();
     (team, message)
 }
 

@@ -10,8 +10,7 @@ use tokio::time::timeout;
 use crate::conversations::{Team, agent, conversation, mutate};
 use crate::support::{Caller, Server};
 
-const FIELDS: &str =
-    "message { id conversationId agentId userId role content metadata createdAt updatedAt }";
+const FIELDS: &str = "appendedMessage { id conversationId agentId userId role content metadata createdAt updatedAt }";
 
 async fn append(caller: &Caller, input: Value) -> Value {
     mutate(caller, "appendMessage", FIELDS, input).await
@@ -22,7 +21,7 @@ async fn say(caller: &Caller, conversation: &str, content: &str) -> Value {
     let input = json!({ "conversationId": conversation, "role": "USER", "content": content });
     let mut added = append(caller, input).await;
     assert_eq!(added["__typename"], "AppendMessageSuccess", "{added}");
-    added["message"].take()
+    added["appendedMessage"].take()
 }
 
 /// Ada, her private agent, and a conversation with it.
@@ -45,7 +44,7 @@ async fn a_message_is_kept_exactly_as_it_was_given() {
             json!({ "conversationId": conversation, "role": role, "content": content, "metadata": metadata }),
         )
         .await;
-        let message = &added["message"];
+        let message = &added["appendedMessage"];
         assert_eq!(message["content"], json!(content));
         assert_eq!(message["metadata"], metadata);
         assert_eq!(message["role"], json!(role));
@@ -53,7 +52,7 @@ async fn a_message_is_kept_exactly_as_it_was_given() {
         assert_eq!(message["createdAt"], message["updatedAt"]);
         let read = format!(
             "query($id: ID!, $c: ID!) {{ {} conversation(id: $c) {{ lastMessageAt }} node(id: $id) {{ __typename }} }}",
-            FIELDS.replace("message", "message(id: $id)")
+            FIELDS.replace("appendedMessage", "message(id: $id)")
         );
         let read = ada
             .query(&read, json!({ "id": message["id"], "c": conversation }))

@@ -71,14 +71,13 @@ export async function startConversation(token) {
 
 /** Stores a message as given. */
 export async function appendMessage(token, conversationId, content) {
-  // The failure's text is aliased: a message and a text cannot share the name `message`.
   const { appendMessage } = await run(
     `mutation ($input: AppendMessageInput!) { appendMessage(input: $input) {
-      __typename ... on UserError { failure: message } } }`,
+      __typename ... on AppendMessageSuccess { appendedMessage { id } } ... on UserError { message } } }`,
     { input: { conversationId, role: "USER", content } },
     token,
   );
-  assert.equal(appendMessage.__typename, "AppendMessageSuccess", appendMessage.failure);
+  assert.equal(appendMessage.__typename, "AppendMessageSuccess", appendMessage.message);
 }
 
 /**

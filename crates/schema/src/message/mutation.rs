@@ -34,7 +34,7 @@ pub struct AppendMessageInput {
 #[derive(Debug, SimpleObject)]
 pub struct AppendMessageSuccess {
     /// The new message.
-    message: Message,
+    appended_message: Message,
 }
 
 mutation_result! {
@@ -55,7 +55,9 @@ impl MessageMutation {
         #[graphql(desc = "The conversation, and what was said.")] input: AppendMessageInput,
     ) -> async_graphql::Result<AppendMessageResult> {
         let added = append(RequestContext::of(context)?, input).await;
-        AppendMessageResult::from_outcome(added.map(|message| AppendMessageSuccess { message }))
+        AppendMessageResult::from_outcome(
+            added.map(|appended_message| AppendMessageSuccess { appended_message }),
+        )
     }
 }
 

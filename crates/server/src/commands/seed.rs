@@ -25,7 +25,7 @@ const CREATE_AGENT: &str = "mutation($input: CreateAgentInput!) {
 const CREATE_CONVERSATION: &str = "mutation($input: CreateConversationInput!) {
   result: createConversation(input: $input) { ... on CreateConversationSuccess { conversation { id } } ... on UserError { message } } }";
 const APPEND_MESSAGE: &str = "mutation($input: AppendMessageInput!) {
-  result: appendMessage(input: $input) { ... on AppendMessageSuccess { message { id } } ... on UserError { message } } }";
+  result: appendMessage(input: $input) { ... on AppendMessageSuccess { appendedMessage { id } } ... on UserError { message } } }";
 const GIVE_FEEDBACK: &str = "mutation($input: GiveFeedbackInput!) {
   result: giveFeedback(input: $input) { ... on GiveFeedbackSuccess { feedback { id } } ... on UserError { message } } }";
 
@@ -185,7 +185,9 @@ impl Api {
                 } = message;
                 let input =
                     json!({ "conversationId": conversation_id, "role": role, "content": content });
-                let message_id = self.create(APPEND_MESSAGE, "/message/id", input).await?;
+                let message_id = self
+                    .create(APPEND_MESSAGE, "/appendedMessage/id", input)
+                    .await?;
                 if let Some(rating) = rating {
                     let input =
                         json!({ "messageId": message_id, "rating": rating, "comment": comment });
