@@ -38,7 +38,7 @@ schema: ## Write schema.graphql anew
 
 bench: ## Measure the release build beside pgbench on the same statements
 	@CARGO="$(CARGO)" sh scripts/prerequisites.sh
-	sh scripts/bench.sh
+	@CARGO="$(CARGO)" sh scripts/bench.sh
 
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install --locked --quiet --root $(TOOLS) cargo-deny --version $(CARGO_DENY_VERSION)

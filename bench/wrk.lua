@@ -1,0 +1,91 @@
+-- What wrk sends: one workload's document with the ids of a random user, and that user's session as a bearer token.
+--
+--   wrk -c 8 -d 10 -s bench/wrk.lua http://127.0.0.1:4000 -- w1 1000 bench/documents
+--
+-- The ids are computed as in data.sql.
+
+local users, pick
+
+local function id(kind, n)
+  return kind .. (10000000 + (n * 7919) % 10000019) .. "-k3v9w2m7q5x8z1"
+end
+
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read("*a")
+  file:close()
+  return (text:gsub("%s+", " "):gsub('"', '\\"'))
+end
+
+-- base64url without padding (RFC 4648, 5): the form of a cursor.
+local function base64url(text)
+  local alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+  local out = {}
+  for i = 1, #text, 3 do
+    local a, b, c = text:byte(i, i + 2)
+    local bits = a * 65536 + (b or 0) * 256 + (c or 0)
+    for j = 0, (c and 3) or (b and 2) or 1 do
+      local sextet = math.floor(bits / 2 ^ (18 - 6 * j)) % 64
+      out[#out + 1] = alphabet:sub(sextet + 1, sextet + 1)
+    end
+  end
+  return table.concat(out)
+end
+
+-- The variables of each workload, for user u.
+local variables = {
+  w1 = function(u)
+    return '{"id":"' .. id("a", u * 20 + math.random(0, 19)) .. '"}'
+  end,
+  w2 = function() return "{}" end,
+  w3 = function() return '{"agents":20}' end,
+  -- After message k of the long conversation: 430 messages, one a minute.
+  w4 = function(u)
+    local k = math.random(200, 369)
+    local micros = string.format("%.0f", (1767225600 + k * 60) * 1000000)
+    local cursor = base64url("m:" .. id("m", u * 1000 + k) .. ":" .. micros)
+    return '{"conversation":"' .. id("v", u * 39) .. '","after":"' .. cursor .. '"}'
+  end,
+  w5 = function(u)
+    local conversation = id("v", u * 39 + math.random(0, 38))
+    return '{"input":{"conversationId":"' .. conversation .. '","role":"USER","content":"' ..
+      string.rep("What does it depend on? ", math.random(2, 15)) .. '"}}'
+  end,
+}
+
+-- W6: nine reads to one write. pgbench is given the same weights.
+local mix = { "w1", "w1", "w1", "w2", "w2", "w3", "w4", "w4", "w4", "w5" }
+
+local start = {}
+
+local function build(name)
+  local u = math.random(0, users - 1)
+  local body = start[name] .. variables[name](u) .. "}"
+  return "POST /graphql HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nAuthorization: Bearer " ..
+    id("t", u) .. "-d8f1g6h\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
+end
+
+function init(args)
+  local workload, folder
+  workload, users, folder = args[1], tonumber(args[2]), args[3]
+  math.randomseed(os.time() + os.clock() * 1000000)
+  for name in pairs(variables) do
+    start[name] = '{"query":"' .. read(folder .. "/" .. name .. ".graphql") .. '","variables":'
+  end
+  if workload == "w6" then
+    pick = function() return mix[math.random(#mix)] end
+  else
+    pick = function() return workload end
+  end
+end
+
+function request()
+  return build(pick())
+end
+
+-- One line: requests, seconds, p50 and p99 in milliseconds, and what went wrong.
+function done(summary, latency)
+  local e = summary.errors
+  print(string.format("RESULT %d %.3f %.2f %.2f %d", summary.requests, summary.duration / 1000000,
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000, e.connect + e.read + e.write + e.status + e.timeout))
+end
