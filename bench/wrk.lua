@@ -6,8 +6,8 @@
 
 local users, pick
 
-local function id(kind, n)
-  return kind .. (10000000 + (n * 7919) % 10000019) .. "-k3v9w2m7q5x8z1"
+local function id(kind, u, n)
+  return kind .. (10000000 + (u * 7919) % 10000019) .. "-" .. (1000 + n) .. "-k3v9w2m7q"
 end
 
 local function read(path)
@@ -35,7 +35,7 @@ end
 -- The variables of each workload, for user u.
 local variables = {
   w1 = function(u)
-    return '{"id":"' .. id("a", u * 20 + math.random(0, 19)) .. '"}'
+    return '{"id":"' .. id("a", u, math.random(0, 19)) .. '"}'
   end,
   w2 = function() return "{}" end,
   w3 = function() return '{"agents":20}' end,
@@ -43,11 +43,11 @@ local variables = {
   w4 = function(u)
     local k = math.random(200, 369)
     local micros = string.format("%.0f", (1767225600 + k * 60) * 1000000)
-    local cursor = base64url("m:" .. id("m", u * 1000 + k) .. ":" .. micros)
-    return '{"conversation":"' .. id("v", u * 39) .. '","after":"' .. cursor .. '"}'
+    local cursor = base64url("m:" .. id("m", u, k) .. ":" .. micros)
+    return '{"conversation":"' .. id("v", u, 0) .. '","after":"' .. cursor .. '"}'
   end,
   w5 = function(u)
-    local conversation = id("v", u * 39 + math.random(0, 38))
+    local conversation = id("v", u, math.random(0, 38))
     return '{"input":{"conversationId":"' .. conversation .. '","role":"USER","content":"' ..
       string.rep("What does it depend on? ", math.random(2, 15)) .. '"}}'
   end,
@@ -62,7 +62,7 @@ local function build(name)
   local u = math.random(0, users - 1)
   local body = start[name] .. variables[name](u) .. "}"
   return "POST /graphql HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nAuthorization: Bearer " ..
-    id("t", u) .. "-d8f1g6h\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
+    id("t", u, 0) .. "-d8f1g6h\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
 end
 
 function init(args)

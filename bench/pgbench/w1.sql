@@ -1,16 +1,16 @@
--- One agent by id: the statements of the server, in its transaction.
+-- One agent by id: the statements of the server, in its transactions. Ids as in data.sql.
 \set u random(0, :users - 1)
 \set xu 10000000 + (:u * 7919) % 10000019
-\set xa 10000000 + ((:u * 20 + random(0, 19)) * 7919) % 10000019
+\set a 1000 + random(0, 19)
 \if :ready_w1 = 0
-PREPARE auth_w1(text, text) AS
+PREPARE w1_auth(text, text) AS
   SELECT session_id, user_id, organization_id, role, expires_at, name, email FROM auth_resolve_session($1, $2);
-PREPARE w1(text, text, bigint) AS
+PREPARE w1_agent(text, text, bigint) AS
   SELECT "agents"."organization_id", "agents"."id", "agents"."user_id", "agents"."name", "agents"."description", "agents"."system_prompt", "agents"."model", "agents"."temperature", "agents"."max_tokens", "agents"."visibility", "agents"."created_at", "agents"."updated_at"
   FROM "agents" WHERE "agents"."organization_id" = $1 AND "agents"."id" = $2 LIMIT $3;
 \set ready_w1 1
 \endif
-EXECUTE auth_w1('t:xu-k3v9w2m7q5x8z1-d8f1g6h', NULL);
-BEGIN READ ONLY\; SET LOCAL app.current_user_id = 'u:xu-k3v9w2m7q5x8z1'\; SET LOCAL app.current_org_id = 'o:xu-k3v9w2m7q5x8z1'\; SET LOCAL app.org_role = 'owner';
-EXECUTE w1('o:xu-k3v9w2m7q5x8z1', 'a:xa-k3v9w2m7q5x8z1', 1);
+EXECUTE w1_auth('t:xu-1000-k3v9w2m7q-d8f1g6h', NULL);
+BEGIN READ ONLY\; SET LOCAL app.current_user_id = 'u:xu-1000-k3v9w2m7q'\; SET LOCAL app.current_org_id = 'o:xu-1000-k3v9w2m7q'\; SET LOCAL app.org_role = 'owner';
+EXECUTE w1_agent('o:xu-1000-k3v9w2m7q', 'a:xu-:a-k3v9w2m7q', 1);
 ROLLBACK;

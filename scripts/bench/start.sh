@@ -31,6 +31,9 @@ start_server() {
     version=$("$postgres" --version)
 }
 
+# The end of every id, as in bench/data.sql.
+fill=-k3v9w2m7q
+
 # Runs SQL as the owner.
 sql() {
     "$programs/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$socket" -U agentry_owner -d agentry "$@"
@@ -55,7 +58,7 @@ load_data() {
 ask() {
     document=$(tr '\n' ' ' <"bench/documents/$1.graphql" | sed 's/"/\\"/g')
     curl -sS "http://127.0.0.1:$port/graphql" -H 'Content-Type: application/json' \
-        -H 'Authorization: Bearer t10000000-k3v9w2m7q5x8z1-d8f1g6h' -d "{\"query\":\"$document\",\"variables\":$2}"
+        -H "Authorization: Bearer t10000000-1000$fill-d8f1g6h" -d "{\"query\":\"$document\",\"variables\":$2}"
 }
 
 # The answer to workload $1 with variables $2 must hold $4 times $3, and no errors.
@@ -70,23 +73,22 @@ expect() {
 
 # What is fast and wrong is not measured.
 check_answers() {
-    fill=-k3v9w2m7q5x8z1
     for workload in $workloads; do
         case $workload in
-        w1) expect w1 "{\"id\":\"a10000000$fill\"}" '"systemPrompt"' 1 ;;
+        w1) expect w1 "{\"id\":\"a10000000-1000$fill\"}" '"systemPrompt"' 1 ;;
         w2) expect w2 '{}' '"node"' 20 ;;
         w3)
             expect w3 '{"agents":20}' '"service"' 40
             expect w3 '{"agents":20}' '"content"' 100
             expect w3 '{"agents":20}' '"rating"' 10
             ;;
-        w4) expect w4 "{\"conversation\":\"v10000000$fill\",\"after\":\"$(cursor 200)\"}" '"content"' 50 ;;
-        w5) expect w5 "{\"input\":{\"conversationId\":\"v10000000$fill\",\"role\":\"USER\",\"content\":\"Hello\"}}" '"createdAt"' 1 ;;
+        w4) expect w4 "{\"conversation\":\"v10000000-1000$fill\",\"after\":\"$(cursor 200)\"}" '"content"' 50 ;;
+        w5) expect w5 "{\"input\":{\"conversationId\":\"v10000000-1000$fill\",\"role\":\"USER\",\"content\":\"Hello\"}}" '"createdAt"' 1 ;;
         esac
     done
 }
 
 # The cursor behind message $1 of user 0's long conversation, as wrk.lua makes it.
 cursor() {
-    printf 'm:m%s%s:%s' "$((10000000 + $1 * 7919))" "$fill" "$(((1767225600 + $1 * 60) * 1000000))" | base64 | tr -d '\n=' | tr '+/' '-_'
+    printf 'm:m%s%s:%s' "10000000-$((1000 + $1))" "$fill" "$(((1767225600 + $1 * 60) * 1000000))" | base64 | tr -d '\n=' | tr '+/' '-_'
 }
