@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use agentry_server::cli::{self, CliError};
 use agentry_server::{commands, telemetry};
 
+/// A request makes some hundreds of small allocations and frees them on another thread, which glibc's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let command = match cli::parse_from(std::env::args_os()) {
