@@ -5,12 +5,13 @@ use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values,
 };
 use sea_query_sqlx::SqlxValues;
+use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Executor as _, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Executor as _, PgPool, Postgres, SqlSafeStr as _, Transaction};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use crate::finish::finish;
-use crate::{Db, DbError, Statements, Tenant};
+use crate::{Db, DbError, Lease, Statements, Tenant};
 
 /// A transaction that acts for one [`Tenant`]. SeaORM runs on it unchanged; clones share the one connection, and their
 /// statements queue on it. Dropped without a commit, it rolls back as its connection returns to the pool, and nobody
@@ -40,9 +41,11 @@ pub(crate) enum Access {
 
 impl Scope {
     /// Begins the transaction and says who acts in one simple-protocol message: one round trip. `SET LOCAL` dies with the
-    /// transaction, so a pooler in transaction mode stays safe.
+    /// transaction, so a pooler in transaction mode stays safe. It runs on the connection of
+    /// `lease`, or on one of the pool.
     pub(crate) async fn open(
         db: &Db,
+        lease: Option<Lease>,
         tenant: &Tenant,
         access: Access,
         statements: Statements,
@@ -53,11 +56,20 @@ impl Scope {
         };
         let message = [begin, &tenant.settings()].concat();
         // A caller who goes away in the middle of BEGIN must not leave a connection that nobody knows to be in a transaction.
-        let begin = |pool: PgPool| {
-            let message = AssertSqlSafe(message.clone());
-            finish(async move { pool.begin_with(message).await })
+        let begin = |connection: PoolConnection<Postgres>| {
+            let message = AssertSqlSafe(message.clone()).into_sql_str();
+            Transaction::begin(connection, Some(message))
         };
-        let transaction = db.begin_anew(begin).await?;
+        let transaction = match lease {
+            Some(Lease(connection)) => finish(begin(connection)).await?,
+            None => {
+                let begin = |pool: PgPool| {
+                    let begin = begin.clone();
+                    finish(async move { begin(pool.acquire().await?).await })
+                };
+                db.begin_anew(begin).await?
+            }
+        };
         Ok(Self {
             inner: Arc::new(Inner {
                 tenant: tenant.clone(),

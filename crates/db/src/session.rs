@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use sqlx::postgres::{PgPool, PgRow};
 
 use crate::ids::{OrganizationId, UserId};
-use crate::{Db, DbError, Role};
+use crate::{Db, DbError, Lease, Role};
 
 /// A live session.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ impl fmt::Debug for NewSession<'_> {
 }
 
 /// The live session of a token, with the membership read in the same look-up: in the organisation asked for, else in the
-/// session's active one, else in the personal one.
+/// session's active one, else in the personal one. With it comes the connection it was read on.
 ///
 /// # Errors
 /// [`DbError`] as the database answers; this holds for every function of this module.
@@ -74,16 +74,19 @@ pub async fn find(
     db: &Db,
     token: &str,
     organization: Option<&str>,
-) -> Result<Option<Session>, DbError> {
+) -> Result<Option<(Session, Lease)>, DbError> {
     let look_up = |pool: PgPool| async move {
-        sqlx::query("SELECT session_id, user_id, organization_id, role, expires_at, name, email FROM auth_resolve_session($1, $2)")
+        let mut connection = pool.acquire().await?;
+        let row = sqlx::query("SELECT session_id, user_id, organization_id, role, expires_at, name, email FROM auth_resolve_session($1, $2)")
             .bind(token)
             .bind(organization)
-            .fetch_optional(&pool)
-            .await
+            .fetch_optional(&mut *connection)
+            .await?;
+        Ok((row, Lease(connection)))
     };
-    let row = db.begin_anew(look_up).await?;
-    Ok(row.as_ref().map(read).transpose()?)
+    let (row, lease) = db.begin_anew(look_up).await?;
+    let session = row.as_ref().map(read).transpose()?;
+    Ok(session.map(|session| (session, lease)))
 }
 
 /// Stores a session of this user.

@@ -1,7 +1,7 @@
 use std::ops::Deref;
 
 use crate::scope::Access;
-use crate::{Db, DbError, Scope, Statements, Tenant};
+use crate::{Db, DbError, Lease, Scope, Statements, Tenant};
 
 /// A transaction that may write: what `insert`, `update` and `delete` ask for by type. Made by [`Db::write`] alone.
 #[derive(Debug, Clone)]
@@ -29,10 +29,38 @@ impl Db {
         E: From<DbError> + AsDbError + Send,
         T: Send,
     {
+        self.write_on(None, tenant, name, statements, work).await
+    }
+
+    /// As [`Db::write`], the first time on the connection of `lease`.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub async fn write_on<T, E, F, R>(
+        &self,
+        mut lease: Option<Lease>,
+        tenant: &Tenant,
+        name: &'static str,
+        statements: &Statements,
+        work: F,
+    ) -> Result<T, E>
+    where
+        F: Fn(WriteScope) -> R + Send,
+        R: Future<Output = Result<T, E>> + Send,
+        E: From<DbError> + AsDbError + Send,
+        T: Send,
+    {
         let mut attempt = 1;
         loop {
             statements.add(2);
-            let scope = Scope::open(self, tenant, Access::ReadWrite, statements.clone()).await?;
+            let scope = Scope::open(
+                self,
+                lease.take(),
+                tenant,
+                Access::ReadWrite,
+                statements.clone(),
+            )
+            .await?;
             let outcome = match work(WriteScope(scope.clone())).await {
                 Ok(value) => scope.commit().await.map(|()| value).map_err(E::from),
                 Err(error) => Err(error),

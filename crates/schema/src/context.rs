@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use agentry_auth::{Actor, Client};
-use agentry_db::{ReadScope, Scope, Statements, Tenant, WriteScope};
+use agentry_db::{Lease, ReadScope, Scope, Statements, Tenant, WriteScope};
 use async_graphql::Context;
 
 use crate::failure::Failure;
@@ -30,12 +30,21 @@ enum Caller {
 impl RequestContext {
     /// The context of an operation; without an actor only the fields that need none can answer.
     #[must_use]
-    pub fn new(services: Arc<Services>, actor: Option<Actor>, client: Client) -> Self {
+    pub fn new(
+        services: Arc<Services>,
+        actor: Option<Actor>,
+        client: Client,
+        lease: Option<Lease>,
+    ) -> Self {
         let statements = Statements::default();
         let caller = match actor {
             None => Caller::Anonymous(client),
             Some(actor) => {
-                let read = Arc::new(services.db.read(actor.tenant(), statements.clone()));
+                let read = Arc::new(
+                    services
+                        .db
+                        .read_on(lease, actor.tenant(), statements.clone()),
+                );
                 Caller::Actor {
                     actor,
                     read,
@@ -173,10 +182,10 @@ impl RequestContext {
         let Caller::Actor { actor, read, .. } = &self.caller else {
             return Err(ApiError::Unauthenticated.into());
         };
-        read.release().await;
+        let lease = read.release().await;
         self.services
             .db
-            .write(actor.tenant(), name, &self.statements, work)
+            .write_on(lease, actor.tenant(), name, &self.statements, work)
             .await
     }
 }

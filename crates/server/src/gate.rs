@@ -6,7 +6,7 @@ use std::sync::Arc;
 use agentry_auth::credential::Presented as Credentials;
 use agentry_auth::error::Refusal as Malformed;
 use agentry_auth::{Actor, AuthError, Client};
-use agentry_db::DbError;
+use agentry_db::{DbError, Lease};
 use agentry_schema::{RequestContext, Services};
 use async_graphql::Request;
 
@@ -42,24 +42,22 @@ impl Gate for AuthGate {
             authorization: presented.authorization,
             organization: presented.organization,
         };
-        let actor = match self
+        let found = match self
             .services
             .auth
             .authenticate(&credentials, client.clone())
             .await
         {
-            Ok(actor) => actor,
+            Ok(found) => found,
             // A browser sends its cookie whether anyone means it or not, and cannot drop one that has gone stale: such a
             // request is nobody's, so that signing in again stays possible.
             Err(AuthError::UnknownSession) if ambient => None,
             Err(AuthError::Refused(refusal)) if ambient && refusal.is_stale_cookie() => None,
             Err(error) => return Err(refuse(error)),
         };
-        Ok(Arc::new(Caller::new(
-            Arc::clone(&self.services),
-            actor,
-            client,
-        )))
+        let (actor, lease) = found.unzip();
+        let services = Arc::clone(&self.services);
+        Ok(Arc::new(Caller::new(services, actor, client, lease)))
     }
 
     async fn still_valid(&self, context: &dyn CallerContext) -> bool {
@@ -110,8 +108,15 @@ fn refuse(error: AuthError) -> Refusal {
 struct Caller(Arc<RequestContext>);
 
 impl Caller {
-    fn new(services: Arc<Services>, actor: Option<Actor>, client: Client) -> Self {
-        Self(Arc::new(RequestContext::new(services, actor, client)))
+    fn new(
+        services: Arc<Services>,
+        actor: Option<Actor>,
+        client: Client,
+        lease: Option<Lease>,
+    ) -> Self {
+        Self(Arc::new(RequestContext::new(
+            services, actor, client, lease,
+        )))
     }
 }
 
@@ -122,7 +127,7 @@ impl CallerContext for Caller {
 
     fn fork(&self) -> Arc<dyn CallerContext> {
         let (actor, client) = (self.0.find_actor().cloned(), self.0.client().clone());
-        Arc::new(Self::new(self.0.shared_services(), actor, client))
+        Arc::new(Self::new(self.0.shared_services(), actor, client, None))
     }
 
     fn summary(&self) -> OperationSummary {

@@ -1,5 +1,5 @@
 use agentry_db::session::{self, Person, Session};
-use agentry_db::{DbError, Tenant, UnsafeId, account};
+use agentry_db::{DbError, Lease, Tenant, UnsafeId, account};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Auth, is_user_gone};
@@ -9,7 +9,8 @@ use crate::error::AuthError;
 use crate::slug;
 
 impl Auth {
-    /// Who makes a request, by one look-up. `None` when no credential was presented.
+    /// Who makes a request, by one look-up, and the connection it was made on, for what they ask to run on. `None` when no
+    /// credential was presented.
     ///
     /// They act in the organisation asked for, else in the session's active one, else in their personal one, each only while they
     /// are a member. Somebody whom better-auth signed up has no personal organisation at first; it is made here when needed.
@@ -20,22 +21,23 @@ impl Auth {
         &self,
         presented: &Presented,
         client: Client,
-    ) -> Result<Option<Actor>, AuthError> {
+    ) -> Result<Option<(Actor, Lease)>, AuthError> {
         let parts = &self.0;
         let (token, carrier) = match presented.credential(&parts.secrets, &parts.cookies)? {
             Credential::None => return Ok(None),
             Credential::SessionToken { token, kind } => (token, kind),
         };
-        let session = self.session(&token, presented.organization()?).await?;
+        let (session, lease) = self.session(&token, presented.organization()?).await?;
         let session_id = session.id.clone();
         let tenant = tenant(session)?;
-        Ok(Some(Actor {
+        let actor = Actor {
             tenant,
             session_id,
             carrier,
             token,
             client,
-        }))
+        };
+        Ok(Some((actor, lease)))
     }
 
     /// Whether the actor may go on: the session lives, and its user is still in that organisation, in the same role. To be
@@ -47,7 +49,7 @@ impl Auth {
         let acted = actor.tenant.organization();
         let token = actor.token.expose_secret();
         let found = session::find(&self.0.db, token, Some(acted.as_str())).await?;
-        Ok(found.is_some_and(|session| {
+        Ok(found.is_some_and(|(session, _)| {
             session.user == *actor.tenant.user()
                 && session
                     .membership
@@ -60,12 +62,14 @@ impl Auth {
         &self,
         token: &SecretString,
         organization: Option<&str>,
-    ) -> Result<Session, AuthError> {
+    ) -> Result<(Session, Lease), AuthError> {
         let find = || session::find(&self.0.db, token.expose_secret(), organization);
-        let session = find().await?.ok_or(AuthError::UnknownSession)?;
+        let (session, lease) = find().await?.ok_or(AuthError::UnknownSession)?;
         let Some(person) = &session.person else {
-            return Ok(session);
+            return Ok((session, lease));
         };
+        // One request never holds two connections.
+        drop(lease);
         self.give_a_home(&session, person).await?;
         find().await?.ok_or(AuthError::UnknownSession)
     }

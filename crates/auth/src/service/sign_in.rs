@@ -51,7 +51,7 @@ impl Auth {
             Err(error) => return Err(error.into()),
         }
         // As any later request will find it, the personal organisation made where there is none.
-        let session = self.session(fresh.token(), None).await?;
+        let (session, _) = self.session(fresh.token(), None).await?;
         let tenant = tenant(session)?;
         Ok(fresh.signed_in(self, tenant))
     }

@@ -209,6 +209,7 @@ impl Api {
             Arc::clone(&self.services),
             Some(self.actor.clone()),
             Client::default(),
+            None,
         );
         let variables = Variables::from_json(json!({ "input": input }));
         let answer = self

@@ -28,7 +28,7 @@ pub trait CallerContext: Any + Send + Sync {
     /// Puts this context into the request's data, where resolvers find it.
     fn attach(self: Arc<Self>, request: Request) -> Request;
 
-    /// The same caller with fresh loaders and counters, for the next operation on a socket.
+    /// The same caller with fresh loaders and counters and no connection in hand, for what lives longer than one operation.
     fn fork(&self) -> Arc<dyn CallerContext>;
 
     /// What the log says about the operation. Asked once, when it has ended.

@@ -138,6 +138,9 @@ async fn ready<E: Executor>(
         },
         _ => {
             log.transport("sse");
+            // A stream may stay for hours, and must not keep a connection for itself.
+            let context = context.fork();
+            log.context(Arc::clone(&context));
             Ready::Stream { prepared, context }
         }
     })

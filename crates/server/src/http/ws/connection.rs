@@ -188,7 +188,8 @@ impl<E: Executor> Connection<E> {
         {
             return Err(Close::TooManySockets.into());
         }
-        self.context = Some(context);
+        // Nothing runs on this one: each operation gets a fork, and what an idle socket holds, it holds for long.
+        self.context = Some(context.fork());
         self.send(message::ACK.to_owned()).await
     }
 
