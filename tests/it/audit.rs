@@ -55,7 +55,7 @@ async fn every_change_of_a_connection_is_noted_newest_first() {
     let server = Server::start().await;
     let ada = server.sign_up("Ada").await;
     let id = live(&ada).await;
-    let of_connections = r#"(filter: { targetType: "ApiConnection" })"#;
+    let of_connections = r#"(filter: { targetType: "ConnectedApi" })"#;
     let expected = [
         "api_connection.delete",
         "api_connection.unlink",

@@ -56,7 +56,7 @@ impl Scope {
         };
         let message = [begin, &tenant.settings()].concat();
         // A caller who goes away in the middle of BEGIN must not leave a connection that nobody knows to be in a transaction.
-        let begin = |connection: PoolConnection<Postgres>| {
+        let begin = move |connection: PoolConnection<Postgres>| {
             let message = AssertSqlSafe(message.clone()).into_sql_str();
             Transaction::begin(connection, Some(message))
         };

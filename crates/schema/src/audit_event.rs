@@ -22,7 +22,7 @@ pub struct AuditEvent {
     pub actor_user_id: ID,
     /// By which kind of credential: `cookie`, `bearer` or `sign_in`.
     pub credential: String,
-    /// The type of what it was done to: `Agent`, `ApiConnection`, …
+    /// The type of what it was done to: `Agent`, `ConnectedApi`, …
     pub target_type: String,
     /// The id of what it was done to, which may be gone by now.
     pub target_id: String,

@@ -14,6 +14,7 @@ export default {
         scalars: {
           DateTime: { input: "string", output: "string" },
           JSON: { input: "unknown", output: "unknown" },
+          Secret: { input: "string", output: "never" },
         },
       },
     },

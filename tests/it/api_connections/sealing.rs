@@ -25,11 +25,11 @@ async fn a_key_goes_in_sealed_and_never_comes_out() {
     assert_eq!(find(&ada, &made["id"]).await, made);
 
     let everything = format!(
-        "query($id: ID!) {{ node(id: $id) {{ __typename ... on ApiConnection {{ {FIELDS} }} }}
+        "query($id: ID!) {{ node(id: $id) {{ __typename ... on ConnectedApi {{ {FIELDS} }} }}
            viewer {{ apiConnections {{ totalCount nodes {{ {FIELDS} }} }} }} auditEvents {{ nodes {{ metadata }} }} }}"
     );
     let data = ada.query(&everything, json!({ "id": made["id"] })).await;
-    assert_eq!(data["node"]["__typename"], "ApiConnection");
+    assert_eq!(data["node"]["__typename"], "ConnectedApi");
     assert_eq!(data["viewer"]["apiConnections"]["totalCount"], 1);
     assert!(!data.to_string().contains("canary"), "{data}");
     assert!(!made.to_string().contains("canary"), "{made}");

@@ -148,5 +148,5 @@ async fn note(
 ) -> Result<(), Failure> {
     let metadata = json!({ "agentId": agent.as_str() });
     let id = connection.as_str();
-    audited(context, scope, action, "ApiConnection", id, metadata).await
+    audited(context, scope, action, "ConnectedApi", id, metadata).await
 }

@@ -31,7 +31,7 @@ pub use query::*;
 
 /// A connection to a provider: its key, which is kept sealed and is never shown again, and what it is for.
 #[derive(Debug, Clone, SimpleObject)]
-#[graphql(complex)]
+#[graphql(complex, name = "ConnectedApi")]
 pub struct ApiConnection {
     /// The connection's id.
     pub id: ID,
@@ -167,7 +167,7 @@ impl ApiConnectionTotal {
 
 connection_type! {
     /// A list of API connections.
-    ApiConnectionConnection, ApiConnectionEdge of ApiConnection, counted by ApiConnectionTotal
+    ConnectedApiConnection, ConnectedApiEdge of ApiConnection, counted by ApiConnectionTotal
 }
 
 /// The API connections that the caller may see, as a Relay connection.
@@ -176,7 +176,7 @@ pub(crate) async fn list(
     page: PageArguments,
     filter: Option<ApiConnectionFilterInput>,
     order: Option<ApiConnectionOrder>,
-) -> Result<ApiConnectionConnection, ApiError> {
+) -> Result<ConnectedApiConnection, ApiError> {
     let order = order.unwrap_or(ApiConnectionOrder {
         field: ApiConnectionOrderField::CreatedAt,
         direction: OrderDirection::Asc,

@@ -343,5 +343,5 @@ async fn note(
 ) -> Result<(), Failure> {
     let metadata = json!({ "service": view.service });
     let id = view.id.as_str();
-    audited(context, scope, action, "ApiConnection", id, metadata).await
+    audited(context, scope, action, "ConnectedApi", id, metadata).await
 }

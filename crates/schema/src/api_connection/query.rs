@@ -2,7 +2,7 @@ use agentry_db::api_connection;
 use agentry_db::ids::ApiConnectionId;
 use async_graphql::{Context, ID, Object};
 
-use super::{ApiConnection, ApiConnectionConnection, ApiConnectionFilterInput, ApiConnectionOrder};
+use super::{ApiConnection, ApiConnectionFilterInput, ApiConnectionOrder, ConnectedApiConnection};
 use crate::check::id_of;
 use crate::connection::{PageArguments, page_size};
 use crate::error::nullable;
@@ -37,7 +37,7 @@ impl ApiConnectionQuery {
         #[graphql(desc = "In which order; oldest first when left out.")] order_by: Option<
             ApiConnectionOrder,
         >,
-    ) -> async_graphql::Result<ApiConnectionConnection> {
+    ) -> async_graphql::Result<ConnectedApiConnection> {
         let page = PageArguments {
             first,
             after,

@@ -5,7 +5,7 @@ use async_graphql::{Context, Enum, Object};
 
 use crate::agent::{self, AgentConnection, AgentFilterInput, AgentOrder};
 use crate::api_connection::{
-    self, ApiConnectionConnection, ApiConnectionFilterInput, ApiConnectionOrder,
+    self, ApiConnectionFilterInput, ApiConnectionOrder, ConnectedApiConnection,
 };
 use crate::connection::{PageArguments, page_size};
 use crate::conversation::{
@@ -123,7 +123,7 @@ impl Viewer {
         #[graphql(desc = "In which order; oldest first when left out.")] order_by: Option<
             ApiConnectionOrder,
         >,
-    ) -> async_graphql::Result<ApiConnectionConnection> {
+    ) -> async_graphql::Result<ConnectedApiConnection> {
         let page = PageArguments {
             first,
             after,
