@@ -60,15 +60,14 @@ impl Scope {
             let message = AssertSqlSafe(message.clone()).into_sql_str();
             Transaction::begin(connection, Some(message))
         };
-        let transaction = match lease {
-            Some(Lease(connection)) => finish(begin(connection)).await?,
-            None => {
-                let begin = |pool: PgPool| {
-                    let begin = begin.clone();
-                    finish(async move { begin(pool.acquire().await?).await })
-                };
-                db.begin_anew(begin).await?
-            }
+        let transaction = if let Some(Lease(connection)) = lease {
+            finish(begin(connection)).await?
+        } else {
+            let begin = |pool: PgPool| {
+                let begin = begin.clone();
+                finish(async move { begin(pool.acquire().await?).await })
+            };
+            db.begin_anew(begin).await?
         };
         Ok(Self {
             inner: Arc::new(Inner {
