@@ -23,7 +23,7 @@ test: ## Run every Rust test, unit and end to end, on a real PostgreSQL
 check: $(TOOLS)/bin/cargo-deny ## Formatting, lints, documentation, dependencies, and whether schema.graphql is fresh
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --workspace --no-deps --document-private-items
 	PATH="$(TOOLS)/bin:$$PATH" $(CARGO) deny --offline check bans licenses sources
 	$(CARGO) run --quiet --bin agentry -- schema | diff schema.graphql - || { echo "schema.graphql is stale: run make schema"; exit 1; }
 
