@@ -26,6 +26,8 @@ where
     let filter = EnvFilter::builder().parse_lossy(&config.filter);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Its complaint that a line could not be written goes to the same stream, and panics when that is full or closed.
+        .log_internal_errors(false)
         .with_writer(writer);
     let json = match config.format {
         LogFormat::Auto => !terminal,
