@@ -36,7 +36,7 @@ fill=-k3v9w2m7q
 
 # Runs SQL as the owner.
 sql() {
-    "$programs/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$socket" -U agentry_owner -d agentry "$@"
+    PGOPTIONS='-c client_min_messages=warning' "$programs/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$socket" -U agentry_owner -d agentry "$@"
 }
 
 load_data() {
@@ -50,8 +50,9 @@ load_data() {
         # What earlier runs appended. All that was loaded is older.
         sql -c "DELETE FROM agent_messages WHERE created_at >= '2026-02-01'" -c "VACUUM (ANALYZE) agent_messages" -c "VACUUM conversations"
     fi
-    # All of it into memory, or the first measurements would be of the disk.
-    sql -c "CREATE EXTENSION IF NOT EXISTS pg_prewarm" -c "SELECT sum(pg_prewarm(oid, 'read')) FROM pg_class WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace" >/dev/null
+    # All of it into memory, or the first measurements would be of the disk. Some packages leave this extension out.
+    sql -c "CREATE EXTENSION IF NOT EXISTS pg_prewarm" -c "SELECT sum(pg_prewarm(oid, 'read')) FROM pg_class WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace" >/dev/null ||
+        say "pg_prewarm is missing: the first measurements may wait for the disk."
 }
 
 # The answer to workload $1 with variables $2, as user 0.
