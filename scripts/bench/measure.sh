@@ -56,7 +56,7 @@ measure_memory() {
     case " $workloads " in *" w6 "*) load=w6 ;; *) load=${workloads%% *} ;; esac
     say "memory: 100,000 requests over 128 connections"
     cp "$work/server" "$work/server.kept"
-    measure_server "$load" 128 5
+    measure_server "$load" 128 20
     memory_before=$(memory_of "$server")
     requests=0
     while [ "$requests" -lt 100000 ]; do
