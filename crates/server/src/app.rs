@@ -175,3 +175,21 @@ fn http_options(config: &Config) -> HttpOptions {
         ..HttpOptions::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::config;
+
+    #[test]
+    fn the_settings_defaults_are_those_of_the_http_face() {
+        let set = http_options(&config(&[]));
+        assert_eq!(format!("{set:?}"), format!("{:?}", HttpOptions::default()));
+    }
+
+    #[test]
+    fn the_settings_defaults_are_those_of_the_schema() {
+        let set = limits(&config(&[]));
+        assert_eq!(format!("{set:?}"), format!("{:?}", Limits::default()));
+    }
+}

@@ -97,3 +97,26 @@ fn every_setting_has_flag_variable_group_and_sentence() {
         );
     }
 }
+
+#[test]
+fn tables_of_other_pages_show_the_defaults_of_the_settings() {
+    let command = cli::command();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut compared = 0;
+    for page in ["README.md", "docs/http.md"] {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        // "| what | `default` | `VARIABLE` | …"
+        for row in text.lines().filter(|line| line.contains("| `AGENTRY_")) {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            let (shown, variable) = (cells[2], cells[3].trim_matches('`'));
+            let default = command
+                .get_arguments()
+                .find(|arg| arg.get_env().is_some_and(|name| name == variable))
+                .and_then(|arg| arg.get_default_values().first()?.to_str())
+                .map(|default| format!("`{default}`"));
+            assert_eq!(Some(shown), default.as_deref(), "{page}: {row}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 25, "{compared}");
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Everything the HTTP face can be told. The defaults are those of `docs/http.md`.
+/// Everything the HTTP face can be told. The defaults are those of the settings and of `docs/http.md`.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
     /// The origin browsers know this server by (`https://api.example.com`), no path. Without it, same origin means the
@@ -86,11 +86,11 @@ pub struct DocumentLimits {
 impl Default for DocumentLimits {
     fn default() -> Self {
         Self {
-            bytes: 128 * 1024,
-            tokens: 4_000,
+            bytes: 64 * 1024,
+            tokens: 5_000,
             depth: 12,
             introspection_depth: 20,
-            aliases: 50,
+            aliases: 30,
             root_fields: 20,
             directives: 50,
             selections: 1_000,
@@ -115,10 +115,10 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
-            header: Duration::from_secs(15),
-            body: Duration::from_secs(30),
+            header: Duration::from_secs(10),
+            body: Duration::from_secs(20),
             operation: Duration::from_secs(30),
-            drain: Duration::from_secs(10),
+            drain: Duration::from_secs(20),
         }
     }
 }
@@ -145,8 +145,8 @@ pub struct SocketLimits {
 impl Default for SocketLimits {
     fn default() -> Self {
         Self {
-            init: Duration::from_secs(3),
-            keep_alive: Duration::from_secs(15),
+            init: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(20),
             recheck: Duration::from_secs(30),
             write: Duration::from_secs(10),
             operations: 50,
