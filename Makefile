@@ -16,7 +16,7 @@ run: ## Build Agentry and start it, with a PostgreSQL of its own unless DATABASE
 	@$(CARGO) run --bin agentry -- $(ARGS)
 
 test: ## Run every Rust test, unit and end to end, on a real PostgreSQL
-	@CARGO="$(CARGO)" sh scripts/prerequisites.sh
+	@CARGO="$(CARGO)" sh scripts/prerequisites.sh curl
 	$(CARGO) build --workspace --bins
 	$(CARGO) test --workspace
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes sure that what `make run` needs is there: cargo, a C compiler, and PostgreSQL's server programs.
-# Installs the last two with apt-get or brew when they are missing; says in one line what to do where it cannot.
+# Makes sure that what `make run` needs is there: cargo, a C compiler, PostgreSQL's server programs, and the tools named as
+# arguments. Installs all but cargo with apt-get or brew when they are missing; says in one line what to do where it cannot.
 set -eu
 
 minimum=15
@@ -78,6 +78,15 @@ if ! have cc; then
         fail "A C compiler is missing: install one (on macOS: xcode-select --install), then run make run again."
     fi
 fi
+
+for tool; do
+    if have "$tool"; then continue; fi
+    if have apt-get; then
+        apt_install "$tool"
+    else
+        fail "$tool is missing: install it, then run make again."
+    fi
+done
 
 if [ -z "${DATABASE_URL:-}" ] && [ -z "${AGENTRY_PG_BIN:-}" ] && ! have_postgres; then
     install_postgres

@@ -9,6 +9,7 @@ mod schema;
 mod seed;
 mod settings;
 mod stop;
+mod tour;
 
 use serde_json::{Value, json};
 

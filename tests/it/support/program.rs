@@ -233,7 +233,7 @@ impl Output {
 }
 
 /// The program that was built beside this test: `target/debug/deps/it-…` and `target/debug/agentry`.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
     let program = folder.join("agentry");

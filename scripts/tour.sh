@@ -1,0 +1,109 @@
+#!/bin/sh
+# Five minutes with Agentry: every command of the README's tour, and what is answered.
+#
+#   scripts/tour.sh          against http://127.0.0.1:4000, where `make run` serves
+#   scripts/tour.sh URL      against another address
+#
+# Needs curl. AGENTRY names the program for the last step; target/debug/agentry when not given.
+# tests/it/program/tour.rs holds the README to this script, and this script's output to the README.
+set -eu
+url=${1:-http://127.0.0.1:4000}
+agentry=${AGENTRY:-target/debug/agentry}
+token=
+
+step() {
+    printf '\n== %s\n' "$1"
+}
+
+# Addresses nobody has taken yet, so that the tour can be taken again.
+now=$(date +%s)
+
+# ask DOCUMENT [NAME=VALUE …]: sends a GraphQL document with its variables, as whoever holds $token. Prints the answer.
+ask() {
+    document=$(printf '%s' "$1" | tr '\n' ' ' | sed 's/"/\\"/g'); variables=; shift
+    for pair; do variables="$variables,\"${pair%%=*}\":\"${pair#*=}\""; done
+    answer=$(curl -sS "$url/graphql" -H "${token:+Authorization: Bearer $token}" -H 'Content-Type: application/json' \
+        -d "{\"query\":\"$document\",\"variables\":{${variables#,}}}")
+    printf '%s\n' "$answer"
+}
+
+# field NAME: the first text of that name in the last answer.
+field() {
+    printf '%s' "$answer" | tr ',{' '\n\n' | sed -n 's/^"'"$1"'":"\([^"]*\)".*/\1/p' | head -n 1
+}
+
+step 'Sign up'
+ask 'mutation($name: String!, $email: String!, $password: String!) {
+  signUp(input: { name: $name, email: $email, password: $password }) {
+    ... on SignedIn { token } ... on UserError { message } } }' \
+    name=Ada email="ada-$now@example.com" password='correct horse battery'
+token=$(field token)
+
+step 'An agent needs only a name and a prompt'
+ask 'mutation {
+  createAgent(input: { name: "Librarian", systemPrompt: "You find books." }) {
+    ... on CreateAgentSuccess { agent { id name model temperature visibility } } ... on UserError { message } } }'
+agent=$(field id)
+
+step 'Store a provider key: only its hint comes back'
+ask 'mutation($key: Secret!) {
+  createApiConnection(input: { name: "Work", service: "openai", apiKey: $key }) {
+    ... on CreateApiConnectionSuccess { apiConnection { id keyHint status } } ... on UserError { message } } }' \
+    key=sk-example-0123456789-wxyz
+key=$(field id)
+
+step 'Link it to the agent'
+ask 'mutation($agent: ID!, $key: ID!) {
+  linkApiConnection(input: { agentId: $agent, apiConnectionId: $key }) {
+    ... on LinkApiConnectionSuccess { agent { name apiConnections { name service keyHint } } } ... on UserError { message } } }' \
+    agent="$agent" key="$key"
+
+step 'Begin a conversation'
+ask 'mutation($agent: ID!) {
+  createConversation(input: { agentId: $agent, title: "Bees" }) {
+    ... on CreateConversationSuccess { conversation { id title } } ... on UserError { message } } }' \
+    agent="$agent"
+conversation=$(field id)
+
+step 'Two messages'
+append='mutation($conversation: ID!, $role: MessageRole!, $content: String!) {
+  appendMessage(input: { conversationId: $conversation, role: $role, content: $content }) {
+    ... on AppendMessageSuccess { appendedMessage { id role content } } ... on UserError { message } } }'
+ask "$append" conversation="$conversation" role=USER content='A book on bees, please.'
+ask "$append" conversation="$conversation" role=ASSISTANT content='The Life of the Bee, by Maurice Maeterlinck.'
+message=$(field id)
+
+step 'Rate the answer'
+ask 'mutation($message: ID!) {
+  giveFeedback(input: { messageId: $message, rating: UP, comment: "Just right." }) {
+    ... on GiveFeedbackSuccess { feedback { rating comment } } ... on UserError { message } } }' \
+    message="$message"
+
+step 'Everything at once'
+ask 'query($agent: ID!) {
+  agent(id: $agent) { name feedbackSummary { up down total } apiConnections { name }
+    messages(last: 2) { nodes { role content viewerFeedback { rating } } } } }' \
+    agent="$agent"
+
+step 'Somebody else signs up'
+token=
+ask 'mutation($name: String!, $email: String!, $password: String!) {
+  signUp(input: { name: $name, email: $email, password: $password }) {
+    ... on SignedIn { token } ... on UserError { message } } }' \
+    name=Bob email="bob-$now@example.com" password='battery horse correct'
+token=$(field token)
+
+step 'and sees none of it'
+ask 'query($agent: ID!, $conversation: ID!, $message: ID!) {
+  agent(id: $agent) { name } conversation(id: $conversation) { title } message(id: $message) { content }
+  agents { totalCount } apiConnections { totalCount } }' \
+    agent="$agent" conversation="$conversation" message="$message"
+
+step 'and can change none of it'
+ask 'mutation($agent: ID!, $message: ID!) {
+  updateAgent(input: { id: $agent, name: "Mine" }) { __typename ... on UserError { message } }
+  giveFeedback(input: { messageId: $message, rating: DOWN }) { __typename ... on UserError { message } } }' \
+    agent="$agent" message="$message"
+
+step 'What the database guarantees'
+"$agentry" doctor
