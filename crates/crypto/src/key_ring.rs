@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     error::{KeyRingError, OpenError, SealError},
+    fingerprint,
     key::Key,
     legacy,
     place::Place,
@@ -94,6 +95,16 @@ impl KeyRing {
             }
             None => legacy::open(self.keys(), sealed),
         }
+    }
+
+    /// A text by which a value can be recognised and, without the first key, neither read nor guessed at: to compare
+    /// secrets that must not be kept. It changes when another key becomes the first.
+    ///
+    /// HMAC-SHA256 (RFC 2104) under a key of its own, which is HMAC-SHA256 of `agentry fingerprint v1` under the first key;
+    /// base64url, 43 characters.
+    #[must_use]
+    pub fn fingerprint(&self, value: &[u8]) -> String {
+        fingerprint::of(&self.keys.primary, value)
     }
 
     /// Whether rotation has to seal this value anew: it has the older form, or is not under the first key.

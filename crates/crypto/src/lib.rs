@@ -29,6 +29,7 @@
 //! ```
 
 mod error;
+mod fingerprint;
 mod gcm;
 mod key;
 mod key_ring;

@@ -1,6 +1,7 @@
 //! Claims that span the whole crate; what concerns one file alone is tested in that file.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod fingerprint;
 mod forgery;
 mod leaks;
 mod node;

@@ -1,13 +1,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use agentry_crypto::KeyRing;
 use async_graphql::registry::{MetaType, MetaTypeId, Registry};
 use async_graphql::{InputType, InputValueError, InputValueResult, Value};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Serializer;
 
 const NAME: &str = "Secret";
 
@@ -40,12 +37,12 @@ impl Secret {
     pub(crate) const fn inner(&self) -> &SecretString {
         &self.0
     }
-}
 
-/// For `serialize_with` where an input is hashed for its idempotency key: the secret's SHA-256 in its place.
-pub(crate) fn fingerprint<S: Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
-    let hash = digest(&SHA256, secret.0.expose_secret().as_bytes());
-    to.serialize_str(&URL_SAFE_NO_PAD.encode(hash))
+    /// What stands for the secret where an input is compared with an earlier one. Whoever reads the database cannot try
+    /// guesses on it: that takes the key ring as well.
+    pub(crate) fn fingerprint(&self, keys: &KeyRing) -> String {
+        keys.fingerprint(self.0.expose_secret().as_bytes())
+    }
 }
 
 impl InputType for Secret {
@@ -95,15 +92,8 @@ mod tests {
 
     use async_graphql::parser::parse_schema;
     use async_graphql::parser::types::{BaseType, Type, TypeKind, TypeSystemDefinition};
-    use serde::Serialize;
 
     use super::*;
-
-    #[derive(Serialize)]
-    struct Input {
-        #[serde(serialize_with = "fingerprint")]
-        key: Secret,
-    }
 
     fn secret(text: &str) -> Secret {
         Secret::parse(Some(Value::from(text))).ok().unwrap()
@@ -113,16 +103,12 @@ mod tests {
     fn neither_debug_nor_value_nor_fingerprint_shows_it() {
         let key = secret("sk-canary");
         assert!(!format!("{key:?} {:?}", key.to_value()).contains("canary"));
-        // printf sk-canary | sha256sum | xxd -r -p | base64, url-safe
-        let hashed = serde_json::to_string(&Input { key }).unwrap();
+        let ring = |digit: &str| KeyRing::parse(&SecretString::from(digit.repeat(64))).unwrap();
+        let hashed = key.fingerprint(&ring("0"));
         assert!(!hashed.contains("canary"), "{hashed}");
-        assert_ne!(
-            hashed,
-            serde_json::to_string(&Input {
-                key: secret("sk-other")
-            })
-            .unwrap()
-        );
+        assert_eq!(hashed, secret("sk-canary").fingerprint(&ring("0")));
+        assert_ne!(hashed, secret("sk-other").fingerprint(&ring("0")));
+        assert_ne!(hashed, key.fingerprint(&ring("1")));
     }
 
     /// The name of a type without its list and non-null marks.

@@ -29,7 +29,7 @@ pub struct CreateApiConnectionInput {
     /// What it connects to, as `openai`: 1 to 64 of a-z, 0-9, _ and -, the first a letter or a digit. Upper case is made lower.
     service: String,
     /// The provider's key: 1 to 8,192 bytes without white space inside. It is sealed, and never shown again.
-    #[serde(serialize_with = "crate::secret::fingerprint")]
+    #[serde(skip)]
     api_key: Secret,
     /// Where the service is reached, when not at its usual place: an http or https address without a user name or password,
     /// at most 2,000 characters.
@@ -41,6 +41,15 @@ pub struct CreateApiConnectionInput {
     /// A key of yours, 1 to 255 characters: the same key with the same input makes one connection however often it is sent.
     #[serde(skip)]
     idempotency_key: Option<String>,
+}
+
+/// The input as it is compared with an earlier one.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Compared<'a> {
+    #[serde(flatten)]
+    input: &'a CreateApiConnectionInput,
+    key_fingerprint: String,
 }
 
 /// What changes of a connection. What is left out stays; null takes an optional value away.
@@ -182,7 +191,11 @@ async fn create(
 ) -> Result<View, Failure> {
     let mut checks = Checks::default();
     let key = input.idempotency_key.clone();
-    let idempotency = Idempotency::new(key, "createApiConnection", &input, &mut checks)?;
+    let compared = Compared {
+        key_fingerprint: input.api_key.fingerprint(&context.services().keys),
+        input: &input,
+    };
+    let idempotency = Idempotency::new(key, "createApiConnection", &compared, &mut checks)?;
     let name = checks.name("name", &input.name, MAX_NAME);
     let service = input::service(&mut checks, &input.service);
     let api_key = ApiKey::check(&mut checks, &input.api_key);
