@@ -6,6 +6,7 @@
 use async_graphql::parser::types::{BaseType, OperationDefinition, Type};
 use async_graphql::{Name, Variables};
 
+use super::misfit::Misfit;
 use super::types::{InputType, InputTypes};
 use crate::http::fault::Fault;
 
@@ -26,13 +27,10 @@ pub(super) fn check(
         let misfit = match variables.get(name) {
             Some(value) => misfit(value, ty, types),
             None if ty.nullable || definition.node.default_value.is_some() => None,
-            None => Some(Misfit::new("is required and was not given")),
+            None => Some(Misfit::missing()),
         };
         if let Some(misfit) = misfit {
-            let mut place = format!("${name}");
-            for step in misfit.steps.iter().rev() {
-                place.push_str(step);
-            }
+            let place = misfit.place(format!("${name}"));
             return Err(Fault::invalid(format!(
                 "Variable \"{place}\" of type \"{ty}\" {}.",
                 misfit.what
@@ -43,29 +41,9 @@ pub(super) fn check(
     Ok(())
 }
 
-/// What is wrong, and where inside the value, innermost step first.
-struct Misfit {
-    what: String,
-    steps: Vec<String>,
-}
-
-impl Misfit {
-    fn new(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            steps: Vec::new(),
-        }
-    }
-
-    fn inside(mut self, step: String) -> Self {
-        self.steps.push(step);
-        self
-    }
-}
-
 fn misfit(value: &Value, ty: &Type, types: &InputTypes) -> Option<Misfit> {
     if *value == Value::Null {
-        return (!ty.nullable).then(|| Misfit::new("must not be null"));
+        return (!ty.nullable).then(Misfit::null);
     }
     match (&ty.base, value) {
         (BaseType::List(inner), Value::List(list)) => {
@@ -89,7 +67,7 @@ fn named(value: &Value, name: &str, types: &InputTypes) -> Option<Misfit> {
         ("Int" | "Float" | "String" | "Boolean" | "ID", _) => false,
         _ => return declared(value, name, types),
     };
-    (!fits).then(|| Misfit::new(format!("expects a value of type \"{name}\"")))
+    (!fits).then(|| Misfit::scalar(name))
 }
 
 fn declared(value: &Value, name: &str, types: &InputTypes) -> Option<Misfit> {
@@ -102,27 +80,23 @@ fn declared(value: &Value, name: &str, types: &InputTypes) -> Option<Misfit> {
                 Value::Enum(text) => values.contains(text.as_str()),
                 _ => false,
             };
-            (!fits).then(|| Misfit::new(format!("expects one of the values of \"{name}\"")))
+            (!fits).then(|| Misfit::value_of(name))
         }
         InputType::Object { fields, one_of } => {
             let Value::Object(given) = value else {
-                return Some(Misfit::new(format!("expects an object of type \"{name}\"")));
+                return Some(Misfit::object(name));
             };
             if given.keys().any(|key| !fields.contains_key(key)) {
-                return Some(Misfit::new(format!(
-                    "has a field that \"{name}\" does not have"
-                )));
+                return Some(Misfit::unknown_field(name));
             }
             if *one_of && (given.len() != 1 || given.values().any(|value| *value == Value::Null)) {
-                return Some(Misfit::new(format!(
-                    "expects exactly one field of \"{name}\", and not null"
-                )));
+                return Some(Misfit::one_of(name));
             }
             fields.iter().find_map(|(key, field): (&Name, _)| {
                 let misfit = match given.get(key) {
                     Some(value) => misfit(value, &field.ty, types),
                     None if field.ty.nullable || field.has_default => None,
-                    None => Some(Misfit::new("is required and was not given")),
+                    None => Some(Misfit::missing()),
                 };
                 misfit.map(|misfit| misfit.inside(format!(".{key}")))
             })

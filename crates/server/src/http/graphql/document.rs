@@ -9,6 +9,7 @@ use async_graphql::{Name, Positioned};
 use axum::http::StatusCode;
 
 use super::limits::Measure;
+use super::literal;
 use super::types::InputTypes;
 use crate::http::fault::Fault;
 use crate::http::options::DocumentLimits;
@@ -30,7 +31,7 @@ pub(super) struct OperationInfo {
 }
 
 impl CheckedDocument {
-    /// Parses a document whose tokens have been counted, and holds it against the limits.
+    /// Parses a document whose tokens have been counted, and holds it against the limits and its literals against the schema.
     ///
     /// # Errors
     /// 400 when it does not parse, 422 for a limit or a rule broken.
@@ -60,6 +61,7 @@ impl CheckedDocument {
         if !measure.met_every_fragment() {
             return Err(Fault::invalid("A fragment is defined and not used."));
         }
+        literal::check(&document, types)?;
         Ok(Self {
             document,
             operations,

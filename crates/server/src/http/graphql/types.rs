@@ -1,16 +1,31 @@
-//! The types a variable can have, read from the schema's own text.
+//! The types that values in a request can have, read from the schema's own text.
 
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::Name;
-use async_graphql::parser::types::{DirectiveLocation, Type, TypeKind, TypeSystemDefinition};
+use async_graphql::Positioned;
+use async_graphql::parser::types::{
+    BaseType, DirectiveLocation, FieldDefinition, OperationType, Type, TypeKind,
+    TypeSystemDefinition,
+};
 use async_graphql::parser::{self, parse_schema};
 
-/// The input types of a schema, and the directives a document may use.
+/// The input types of a schema, where its fields take them, and the directives a document may use.
 #[derive(Debug, Default)]
 pub(crate) struct InputTypes {
     types: HashMap<String, InputType>,
+    /// The fields of each object and interface.
+    fields: HashMap<String, HashMap<Name, OutputField>>,
+    roots: [Option<String>; 3],
     directives: HashSet<String>,
+}
+
+/// One field, as far as checking what it is given needs it.
+#[derive(Debug)]
+pub(super) struct OutputField {
+    /// The type it has inside lists.
+    pub(super) ty: Name,
+    pub(super) arguments: HashMap<Name, Type>,
 }
 
 /// One input type, as far as checking a value needs it.
@@ -69,9 +84,17 @@ impl InputTypes {
                                 .iter()
                                 .any(|directive| directive.node.name.node == "oneOf"),
                         },
-                        TypeKind::Object(_) | TypeKind::Interface(_) | TypeKind::Union(_) => {
+                        TypeKind::Object(kind) => {
+                            let name = definition.node.name.node.to_string();
+                            found.fields.insert(name, output_fields(kind.fields));
                             continue;
                         }
+                        TypeKind::Interface(kind) => {
+                            let name = definition.node.name.node.to_string();
+                            found.fields.insert(name, output_fields(kind.fields));
+                            continue;
+                        }
+                        TypeKind::Union(_) => continue,
                     };
                     found
                         .types
@@ -89,7 +112,11 @@ impl InputTypes {
                             .insert(directive.node.name.node.to_string());
                     }
                 }
-                TypeSystemDefinition::Schema(_) => {}
+                TypeSystemDefinition::Schema(schema) => {
+                    let schema = schema.node;
+                    found.roots = [schema.query, schema.mutation, schema.subscription]
+                        .map(|root| root.map(|name| name.node.to_string()));
+                }
             }
         }
         Ok(found)
@@ -99,8 +126,45 @@ impl InputTypes {
         self.types.get(name)
     }
 
+    /// A field of an object or interface.
+    pub(super) fn field(&self, ty: &str, name: &str) -> Option<&OutputField> {
+        self.fields.get(ty)?.get(name)
+    }
+
+    /// The type whose fields an operation of this kind selects.
+    pub(super) fn root(&self, kind: OperationType) -> Option<&str> {
+        let [query, mutation, subscription] = &self.roots;
+        match kind {
+            OperationType::Query => query,
+            OperationType::Mutation => mutation,
+            OperationType::Subscription => subscription,
+        }
+        .as_deref()
+    }
+
     pub(super) fn knows_directive(&self, name: &str) -> bool {
         self.directives.contains(name)
+    }
+}
+
+fn output_fields(fields: Vec<Positioned<FieldDefinition>>) -> HashMap<Name, OutputField> {
+    let fields = fields.into_iter().map(|field| {
+        let field = field.node;
+        let arguments = field.arguments.into_iter();
+        let arguments = arguments.map(|argument| (argument.node.name.node, argument.node.ty.node));
+        let output = OutputField {
+            ty: bare(field.ty.node.base),
+            arguments: arguments.collect(),
+        };
+        (field.name.node, output)
+    });
+    fields.collect()
+}
+
+fn bare(ty: BaseType) -> Name {
+    match ty {
+        BaseType::Named(name) => name,
+        BaseType::List(inner) => bare(inner.base),
     }
 }
 
