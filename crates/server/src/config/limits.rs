@@ -121,6 +121,9 @@ pub struct LimitsConfig {
     /// How often an idle WebSocket or event stream is pinged
     #[arg(long, env = "AGENTRY_SOCKET_PING", value_name = "TIME", default_value = "20s", value_parser = duration)]
     pub socket_ping: Duration,
+    /// How often the credential of an open WebSocket or event stream is looked up again
+    #[arg(long, env = "AGENTRY_RECHECK", value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub recheck: Duration,
     /// Time over which attempts to sign in and sign up are counted
     #[arg(long, env = "AGENTRY_SIGN_IN_WINDOW", value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub sign_in_window: Duration,
