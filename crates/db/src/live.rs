@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
-use tokio::sync::{broadcast, mpsc, watch};
-use tokio::task::AbortHandle;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::ids::{ConversationId, MessageId, OrganizationId};
@@ -30,10 +30,12 @@ const SILENCE: Duration = Duration::from_secs(90);
 const RETRY: Duration = Duration::from_millis(500);
 /// How long one who wants to wait for messages waits for the listener.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the end waits for a database that does not answer.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 type Topic = (OrganizationId, ConversationId);
 
-/// The one listener of a server, and its voice. Cheap to clone; its tasks end with the last clone.
+/// The one listener of a server, and its voice. Cheap to clone; its tasks end with [`Live::close`], or with the last clone.
 #[derive(Debug, Clone)]
 pub struct Live(Arc<Inner>);
 
@@ -54,7 +56,17 @@ pub struct Missed;
 struct Inner {
     topics: Arc<Topics>,
     voice: mpsc::Sender<String>,
-    tasks: [AbortHandle; 2],
+    running: Mutex<Option<Running>>,
+}
+
+/// The connections, and those who use them.
+#[derive(Debug)]
+struct Running {
+    pool: PgPool,
+    listener: JoinHandle<()>,
+    speaker: JoinHandle<()>,
+    /// Dropped to make the speaker end.
+    speaking: oneshot::Sender<()>,
 }
 
 #[derive(Debug)]
@@ -78,13 +90,44 @@ impl Live {
             senders: Mutex::default(),
         });
         let (voice, queue) = mpsc::channel(QUEUE);
-        let listener = tokio::spawn(listen(pool.clone(), Arc::clone(&topics)));
-        let speaker = tokio::spawn(speak(pool, queue));
+        let (speaking, silenced) = oneshot::channel();
+        let running = Running {
+            listener: tokio::spawn(listen(pool.clone(), Arc::clone(&topics))),
+            speaker: tokio::spawn(speak(pool.clone(), queue, silenced)),
+            speaking,
+            pool,
+        };
         Self(Arc::new(Inner {
             topics,
             voice,
-            tasks: [listener.abort_handle(), speaker.abort_handle()],
+            running: Mutex::new(Some(running)),
         }))
+    }
+
+    /// Says what is still to be said, ends the waiting of all who wait, and closes the connections. To be called once
+    /// nothing is stored any more and before the database stops; when it does not answer, this gives up after seconds.
+    pub async fn close(&self) {
+        let Some(running) = self.0.running().take() else {
+            return;
+        };
+        let Running {
+            pool,
+            listener,
+            mut speaker,
+            speaking,
+        } = running;
+        self.0.topics.interrupt();
+        listener.abort();
+        drop(speaking);
+        let ended = async {
+            let _ = listener.await;
+            let _ = (&mut speaker).await;
+            pool.close().await;
+        };
+        if timeout(FAREWELL, ended).await.is_err() {
+            tracing::warn!("the database did not take leave of the listener in time");
+            speaker.abort();
+        }
     }
 
     /// Tells every replica of a message that has been committed. Never waits.
@@ -160,9 +203,18 @@ impl Drop for Waiting {
     }
 }
 
+impl Inner {
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(AbortHandle::abort);
+        if let Some(running) = self.running().take() {
+            running.listener.abort();
+            running.speaker.abort();
+        }
     }
 }
 
@@ -219,14 +271,25 @@ async fn follow(pool: &PgPool, topics: &Topics) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-async fn speak(pool: PgPool, mut queue: mpsc::Receiver<String>) {
+/// Ends when it is silenced and has said what was in the queue by then.
+async fn speak(
+    pool: PgPool,
+    mut queue: mpsc::Receiver<String>,
+    mut silenced: oneshot::Receiver<()>,
+) {
     let mut words = Vec::with_capacity(BATCH);
     loop {
-        if timeout(HEARTBEAT, queue.recv_many(&mut words, BATCH))
-            .await
-            .is_err()
-        {
-            words.push(String::new());
+        let heard = tokio::select! {
+            _ = &mut silenced, if !queue.is_closed() => {
+                queue.close();
+                continue;
+            }
+            heard = timeout(HEARTBEAT, queue.recv_many(&mut words, BATCH)) => heard,
+        };
+        match heard {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(_) => words.push(String::new()),
         }
         while let Err(error) = say(&pool, &words).await {
             tracing::warn!(%error, "new messages could not be announced; trying again");
@@ -259,11 +322,10 @@ mod tests {
     }
 
     fn live(topics: &Arc<Topics>) -> Live {
-        let idle = || tokio::spawn(std::future::pending::<()>()).abort_handle();
         Live(Arc::new(Inner {
             topics: Arc::clone(topics),
             voice: mpsc::channel(1).0,
-            tasks: [idle(), idle()],
+            running: Mutex::new(None),
         }))
     }
 

@@ -1,7 +1,6 @@
 //! Puts the service together from its configuration.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use agentry_auth::cookie::Cookies;
 use agentry_auth::password::{HasherLimits, PasswordHasher};
@@ -30,6 +29,8 @@ pub struct App {
     pub pages: Router,
     /// The pool, to be closed last.
     pub db: Db,
+    /// Word of new messages, to be closed when nothing is served any more and before the database stops.
+    pub live: Live,
 }
 
 /// Why the service could not be put together.
@@ -68,6 +69,7 @@ impl App {
     /// [`AppError`], one sentence each.
     pub fn new(config: &Config, secrets: &Secrets, db: Db) -> Result<Self, AppError> {
         let services = services(config, secrets, db.clone())?;
+        let live = services.live.clone();
         let schema = agentry_schema::build(Arc::clone(&services), config.http.introspection);
         let state = HttpState::new(
             schema,
@@ -81,7 +83,12 @@ impl App {
         } else {
             Router::new()
         };
-        Ok(Self { state, pages, db })
+        Ok(Self {
+            state,
+            pages,
+            db,
+            live,
+        })
     }
 }
 
@@ -166,7 +173,7 @@ fn http_options(config: &Config) -> HttpOptions {
         sockets: SocketLimits {
             init: limits.socket_init_timeout,
             keep_alive: limits.socket_ping,
-            recheck: Duration::from_secs(30),
+            recheck: limits.recheck,
             operations: limits.max_subscriptions,
             per_user: limits.max_sockets,
             message_bytes: limits.max_socket_message,

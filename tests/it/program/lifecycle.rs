@@ -7,7 +7,7 @@ use rustix::process::{Pid, test_kill_process};
 use serde_json::Value;
 
 use super::{agent_names, create_agent, sentence};
-use crate::support::{Agentry, Caller, Folder, until};
+use crate::support::{Agentry, Caller, Ended, Folder, until};
 
 /// The process id of the PostgreSQL that runs on the data folder.
 fn postgres(data_dir: &Path) -> Option<Pid> {
@@ -18,6 +18,14 @@ fn postgres(data_dir: &Path) -> Option<Pid> {
 async fn status(url: &str, path: &str) -> StatusCode {
     let answer = reqwest::get(format!("{url}{path}")).await.unwrap();
     answer.status()
+}
+
+/// Nothing went wrong from start to stop, nor did anything seem to.
+fn calm(ended: &Ended) {
+    let alarms =
+        |line: &&str| line.contains(r#""level":"WARN""#) || line.contains(r#""level":"ERROR""#);
+    assert_eq!(ended.stderr.lines().find(alarms), None);
+    assert!(ended.stderr.contains(r#""level":"INFO""#), "{ended:?}");
 }
 
 #[tokio::test]
@@ -46,6 +54,7 @@ async fn starts_with_nothing_stops_cleanly_and_keeps_its_data() {
 
     let ended = first.stop().await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
+    calm(&ended);
     assert!(test_kill_process(pid).is_err(), "PostgreSQL is gone");
     assert_eq!(postgres(&data), None);
     assert!(reqwest::get(format!("{url}/livez")).await.is_err());

@@ -121,6 +121,12 @@ async fn seed(
         migrate::bring_up(owner, &store.service, store.service_password.as_ref()).await?;
     }
     let services = app::services(&args.config, &store.secrets, db)?;
+    let stored = store_demo(&services, demo).await;
+    services.live.close().await;
+    stored
+}
+
+async fn store_demo(services: &Arc<Services>, demo: &Demo) -> Result<(), CommandError> {
     let DemoUser {
         name,
         email,
@@ -144,8 +150,8 @@ async fn seed(
         Err(error) => return Err(SeedError::from(error).into()),
     };
     let api = Api {
-        schema: agentry_schema::build(Arc::clone(&services), false),
-        services,
+        schema: agentry_schema::build(Arc::clone(services), false),
+        services: Arc::clone(services),
         actor,
     };
     for agent in &demo.agents {

@@ -50,7 +50,15 @@ async fn serve(
     if let Some(reason) = proof::prove(db).await?.refusal() {
         return Err(CommandError::NotProven(reason));
     }
-    let App { state, pages, .. } = App::new(config, &store.secrets, db.clone())?;
+    let app = App::new(config, &store.secrets, db.clone())?;
+    let live = app.live.clone();
+    let served = listen(config, app, signals).await;
+    live.close().await;
+    served
+}
+
+async fn listen(config: &Config, app: App, signals: &mut StopSignals) -> Result<(), CommandError> {
+    let App { state, pages, .. } = app;
     let address = config.http.bind;
     let listening = |source| CommandError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listening)?;
