@@ -25,6 +25,8 @@ mod messages;
 mod people;
 mod program;
 mod schema;
+mod statements;
 mod store;
+mod subscriptions;
 mod support;
 mod walking;

@@ -88,6 +88,11 @@ impl Caller {
         }
     }
 
+    /// The server they speak to.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// A POST of this operation, with their credential.
     pub fn post(&self, query: &str, variables: Value) -> RequestBuilder {
         let mut request = self.http.post(format!("{}/graphql", self.url));

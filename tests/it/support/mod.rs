@@ -6,6 +6,7 @@ mod folder;
 mod program;
 mod proxy;
 mod server;
+mod socket;
 mod wait;
 
 pub use caller::Caller;
@@ -15,4 +16,5 @@ pub use program::{Agentry, Ended, program};
 pub use proxy::Proxy;
 pub(crate) use server::pool;
 pub use server::{AUTH_SECRET, Server, TEST_KEY};
+pub use socket::Socket;
 pub use wait::{PATIENCE, until, waiting_for_locks};
