@@ -23,6 +23,7 @@ mod links;
 mod logs;
 mod messages;
 mod people;
+mod plans;
 mod program;
 mod schema;
 mod statements;

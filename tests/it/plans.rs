@@ -1,0 +1,170 @@
+//! No statement of the everyday operations reads a table from end to end, or more of it than the answer needs: told by
+//! PostgreSQL's own counters, for the very statements, values and settings that the server sends, under row security.
+//!
+//! The data is the benchmark's, of 60 users: 1,200 agents, 60,000 messages, 6,000 ratings.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgConnection;
+
+use crate::support::{Caller, Database, Server, until};
+
+const USERS: u64 = 60;
+const DATA: &str = include_str!("../../bench/data.sql");
+
+/// Ids as `bench/data.sql` computes them.
+fn id(kind: &str, user: u64, n: u64) -> String {
+    format!(
+        "{kind}{}-{}-k3v9w2m7q",
+        10_000_000 + (user * 7_919) % 10_000_019,
+        1_000 + n
+    )
+}
+
+async fn filled() -> Database {
+    let database = Database::copy().await;
+    let mut root = database.root().await;
+    let script: String = DATA
+        .lines()
+        .filter(|line| !line.starts_with('\\') && !line.starts_with("CHECKPOINT"))
+        .map(|line| format!("{}\n", line.replace(":users", &USERS.to_string())))
+        .collect();
+    // VACUUM must come alone.
+    let (fill, tidy) = script.split_once("VACUUM").unwrap();
+    for sql in [fill.to_owned(), format!("VACUUM{tidy}")] {
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut root)
+            .await
+            .unwrap();
+    }
+    database
+}
+
+fn user(server: &Server, user: u64) -> Caller {
+    let mut caller = Caller::at(&server.url);
+    caller.token = format!("{}-d8f1g6h", id("t", user, 0));
+    caller.user_id = id("u", user, 0);
+    caller.organization_id = id("o", user, 0);
+    caller
+}
+
+/// Per table, how often it was read from end to end, and how many rows were fetched through its indexes.
+type Reads = BTreeMap<String, (i64, i64)>;
+
+/// What has been read so far. Sessions hand their counts in when they end, so they are ended first.
+async fn reads(root: &mut PgConnection) -> Reads {
+    const OTHERS: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND query NOT LIKE 'LISTEN%'";
+    let root = tokio::sync::Mutex::new(root);
+    until("all sessions have ended", || async {
+        let mut root = root.lock().await;
+        let others: i64 = sqlx::query_scalar(OTHERS)
+            .fetch_one(&mut **root)
+            .await
+            .unwrap();
+        (others == 0).then_some(())
+    })
+    .await;
+    let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+        "SELECT relname::text, seq_scan, coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables
+         WHERE relname IN ('agents', 'api_connections', 'agent_api_connections', 'conversations', 'agent_messages', 'agent_feedback')",
+    )
+    .fetch_all(root.into_inner())
+    .await
+    .unwrap();
+    assert_eq!(rows.len(), 6);
+    rows.into_iter()
+        .map(|(table, all, some)| (table, (all, some)))
+        .collect()
+}
+
+/// An operation, what of its answer shows that it did its work, and the most rows it may fetch.
+struct Case {
+    name: &'static str,
+    document: &'static str,
+    variables: Value,
+    shows: (&'static str, usize),
+    most: i64,
+}
+
+fn cases(user: u64) -> Vec<Case> {
+    // After message 250 of the long conversation: one a minute since the beginning of 2026.
+    let micros = (1_767_225_600_u64 + 250 * 60) * 1_000_000;
+    let cursor = cursor_text(&format!("m:{}:{micros}", id("m", user, 250)));
+    let input = json!({ "conversationId": id("v", user, 3), "role": "USER", "content": "Hello." });
+    let case = |name, document, variables, shows, most| Case {
+        name,
+        document,
+        variables,
+        shows,
+        most,
+    };
+    vec![
+        case("W1", include_str!("../../bench/documents/w1.graphql"), json!({ "id": id("a", user, 7) }), ("/agent/id", 1), 1),
+        case("W2", include_str!("../../bench/documents/w2.graphql"), json!({}), ("/agents/edges", 20), 21),
+        // 20 agents, 40 links to 5 connections, 100 messages, a tenth of them with feedback; of each list one more than asked for.
+        case("W3", include_str!("../../bench/documents/w3.graphql"), json!({ "agents": 20 }), ("/agents/edges", 20), 300),
+        case("W4", include_str!("../../bench/documents/w4.graphql"), json!({ "conversation": id("v", user, 0), "after": cursor }),
+            ("/conversation/messages/edges", 50), 53),
+        // What it refers to is looked up and locked as well.
+        case("W5", include_str!("../../bench/documents/w5.graphql"), json!({ "input": input }), ("/appendMessage/appendedMessage/id", 1), 10),
+        // A page of one's own; and all 39 with one's 20 agents are passed over in search of those of others with them.
+        case("conversations of a user", "{ conversations(first: 10) { nodes { id } pageInfo { hasNextPage } } }", json!({}),
+            ("/conversations/nodes", 10), 11 + 20 + 39),
+        case("conversations of agents", "{ agents(first: 20) { nodes { conversations(last: 1) { nodes { id } } } } }", json!({}),
+            ("/agents/nodes", 20), 70),
+        case("conversations of one agent", "query($id: ID!) { agent(id: $id) { conversations(first: 5) { nodes { id } } } }",
+            json!({ "id": id("a", user, 4) }), ("/agent/conversations/nodes", 2), 5),
+        // All feedback on the messages of three agents.
+        case("tallies of agents", "{ agents(first: 3) { nodes { feedbackSummary { total } } } }", json!({}), ("/agents/nodes", 3), 80),
+        case("tallies of messages", "query($id: ID!) { conversation(id: $id) { messages(first: 20) { nodes { feedbackSummary { total }
+               viewerFeedback { rating } } } } }", json!({ "id": id("v", user, 0) }), ("/conversation/messages/nodes", 20), 40),
+        case("a node of each kind", "query($ids: [ID!]!) { nodes(ids: $ids) { id } }",
+            json!({ "ids": [id("a", user, 1), id("c", user, 1), id("v", user, 1), id("m", user, 1)] }), ("/nodes", 4), 10),
+    ]
+}
+
+/// base64url, as cursors are written.
+fn cursor_text(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
+}
+
+#[tokio::test]
+async fn everyday_operations_read_through_indexes_and_no_more_than_they_show() {
+    let database = filled().await;
+    let server = Server::on(database.clone(), &[]).await;
+    let mut root = database.root().await;
+    let mut before = reads(&mut root).await;
+    for case in cases(17) {
+        // Past the fifth time, a connection may change to a plan that does not know the values.
+        const TIMES: i64 = 8;
+        let caller = user(&server, 17);
+        for _ in 0..TIMES {
+            let data = caller.query(case.document, case.variables.clone()).await;
+            let (path, count) = case.shows;
+            let shown = data.pointer(path).unwrap_or(&Value::Null);
+            let found = shown
+                .as_array()
+                .map_or(usize::from(shown.is_string()), Vec::len);
+            assert_eq!(found, count, "{}: {data}", case.name);
+        }
+        let after = reads(&mut root).await;
+        let mut fetched = 0;
+        for (table, (all, some)) in &after {
+            let (all_before, some_before) = before[table];
+            assert_eq!(*all, all_before, "{} reads all of {table}", case.name);
+            fetched += some - some_before;
+        }
+        assert!(fetched > 0, "{}: the counts were not handed in", case.name);
+        let most = case.most * TIMES;
+        assert!(
+            fetched <= most,
+            "{} fetches {fetched} rows in {TIMES} times, not {most}",
+            case.name
+        );
+        before = after;
+    }
+}
