@@ -251,8 +251,9 @@ pub async fn transfer(
     new_owner: &UserId,
 ) -> Result<Transfer, DbError> {
     let call = "SELECT agent_transfer($1, $2)";
-    let outcome: String =
-        sql::scalar(scope, call, [id.as_str().into(), new_owner.as_str().into()]).await?;
+    let values = [id.as_str().into(), new_owner.as_str().into()];
+    let outcome: Result<String, DbError> = sql::scalar(scope, call, values).await;
+    let outcome = outcome.map_err(DbError::at_an_end_of_a_link)?;
     Ok(match outcome.as_str() {
         "done" => Transfer::Done,
         "not_a_colleague" => Transfer::NotAColleague,

@@ -214,7 +214,8 @@ pub async fn update(
         }
         agent_api_connection::withdraw_from_others(scope, id).await?;
     }
-    write(scope, id, connection).await
+    let written = write(scope, id, connection).await;
+    written.map_err(DbError::at_an_end_of_a_link)
 }
 
 /// Replaces the key of a connection that the caller may write; `None` when there is no such connection. `api_key` is sealed

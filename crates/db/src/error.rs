@@ -47,6 +47,16 @@ impl DbError {
     pub fn is_constraint(&self, wanted: &str) -> bool {
         matches!(self, Self::Constraint { name, .. } if name == wanted)
     }
+
+    /// The error of a change to one end of a link. An agent that changes hands while a connection of it turns private: neither
+    /// sees the other's change, and their link fits only one of the two. Done again, the later one sees the earlier.
+    pub(crate) fn at_an_end_of_a_link(self) -> Self {
+        if self.is_constraint("agent_api_connections_usable") {
+            Self::Crossed
+        } else {
+            self
+        }
+    }
 }
 
 impl From<DbErr> for DbError {

@@ -4,6 +4,8 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 use super::{Answer, CREATE_AGENT, names};
+use crate::api_connections::create as connection;
+use crate::conversations::agent;
 use crate::support::{Database, Server, waiting_for_locks};
 
 /// The creating mutation claims its idempotency key and then waits for the organisation's turn to add an agent. Somebody
@@ -48,4 +50,47 @@ async fn a_write_that_crossed_another_is_done_again() {
 
     crossed.await.unwrap().assert_made("Once");
     assert_eq!(names(&ada).await, ["Once"]);
+}
+
+/// The connection turns private while the agent it serves goes to a colleague: each alone keeps the link, both do not.
+#[tokio::test]
+async fn a_connection_that_turns_private_while_its_agent_changes_hands_leaves_it() {
+    let server = Server::start().await;
+    let ada = server.sign_up("Ada").await;
+    let bob = server.sign_up("Bob").await;
+    let bob = server.join(&ada, &bob, "member").await;
+    let helper = agent(&ada, "Helper", "ORGANIZATION").await;
+    let shared = connection(&ada, "Main", json!({ "visibility": "ORGANIZATION" })).await;
+    let link = "mutation($input: LinkApiConnectionInput!) { linkApiConnection(input: $input) { __typename } }";
+    let pair = json!({ "agentId": helper, "apiConnectionId": shared["id"] });
+    let linked = ada.query(link, json!({ "input": pair })).await;
+    assert_eq!(
+        linked["linkApiConnection"]["__typename"],
+        "LinkApiConnectionSuccess"
+    );
+
+    let mut root = server.database.root().await;
+    let mut transfer = root.begin().await.unwrap();
+    sqlx::query("UPDATE agents SET user_id = $1 WHERE id = $2")
+        .bind(&bob.user_id)
+        .bind(&helper)
+        .execute(&mut *transfer)
+        .await
+        .unwrap();
+    let hide = "mutation($input: UpdateApiConnectionInput!) { updateApiConnection(input: $input) {
+        ... on UpdateApiConnectionSuccess { apiConnection { visibility } } } }";
+    let input = json!({ "id": shared["id"], "visibility": "PRIVATE" });
+    let hidden = ada.post(hide, json!({ "input": input }));
+    let hidden = tokio::spawn(Answer::to(hidden));
+    waiting_for_locks(&server.database, 1).await;
+    transfer.commit().await.unwrap();
+
+    let hidden = hidden.await.unwrap().body;
+    let connection = &hidden["data"]["updateApiConnection"]["apiConnection"];
+    assert_eq!(connection["visibility"], "PRIVATE", "{hidden}");
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM agent_api_connections")
+        .fetch_one(&mut root)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
 }
