@@ -141,7 +141,7 @@ impl RequestContext {
 
     /// Lets the read-only transaction go, for an operation that now waits for something else; it is opened anew when next
     /// asked for.
-    pub(crate) async fn release(&self) {
+    pub async fn release(&self) {
         if let Caller::Actor { read, .. } = &self.caller {
             read.release().await;
         }

@@ -120,6 +120,7 @@ impl Caller {
     }
 }
 
+#[async_trait::async_trait]
 impl CallerContext for Caller {
     fn attach(self: Arc<Self>, request: Request) -> Request {
         request.data(Arc::clone(&self.0))
@@ -128,6 +129,10 @@ impl CallerContext for Caller {
     fn fork(&self) -> Arc<dyn CallerContext> {
         let (actor, client) = (self.0.find_actor().cloned(), self.0.client().clone());
         Arc::new(Self::new(self.0.shared_services(), actor, client, None))
+    }
+
+    async fn release(&self) {
+        self.0.release().await;
     }
 
     fn summary(&self) -> OperationSummary {

@@ -5,9 +5,6 @@ use serde_json::{Value, json};
 
 use super::Server;
 
-/// The password of everyone who signs up through the harness.
-const PASSWORD: &str = "correct horse battery";
-
 /// A client with a bearer token, or none.
 #[derive(Clone)]
 pub struct Caller {
@@ -22,6 +19,9 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The password of everyone who signs up through the harness.
+    pub const PASSWORD: &str = "correct horse battery";
+
     /// A client without a credential of whoever listens on `url`.
     pub fn at(url: &str) -> Self {
         Self {
@@ -38,15 +38,15 @@ impl Caller {
         Self::at(&server.url)
     }
 
-    /// Somebody who signs up now. Their address is `name@example.com`, their password [`PASSWORD`].
+    /// Somebody who signs up now. Their address is `name@example.com`, their password [`Caller::PASSWORD`].
     pub async fn sign_up_at(url: &str, name: &str) -> Self {
-        let input = json!({ "name": name, "email": email(name), "password": PASSWORD });
+        let input = json!({ "name": name, "email": email(name), "password": Self::PASSWORD });
         Self::enter(url, "signUp", "SignUpInput", input).await
     }
 
     /// Somebody who signed up before and signs in now.
     pub async fn sign_in_at(url: &str, name: &str) -> Self {
-        let input = json!({ "email": email(name), "password": PASSWORD });
+        let input = json!({ "email": email(name), "password": Self::PASSWORD });
         Self::enter(url, "signIn", "SignInInput", input).await
     }
 

@@ -73,6 +73,8 @@ impl SignInMutation {
             Remember::No
         };
         let password = SecretString::from(password);
+        // Whoever is signed in already holds a connection, which is not to wait for the hashing, nor for a second one.
+        request.release().await;
         let outcome = request
             .services()
             .auth
@@ -94,6 +96,8 @@ impl SignInMutation {
     async fn sign_out(&self, context: &Context<'_>) -> async_graphql::Result<SignOutResult> {
         let request = RequestContext::of(context)?;
         let auth = &request.services().auth;
+        // Ending a session takes a connection of its own.
+        request.release().await;
         let ended = auth
             .sign_out(request.actor()?)
             .await

@@ -48,6 +48,8 @@ impl SignUpMutation {
             email,
             password: SecretString::from(password),
         };
+        // As for signing in: no connection is held while the password is hashed.
+        request.release().await;
         let outcome = request
             .services()
             .auth

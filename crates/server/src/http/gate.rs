@@ -24,12 +24,17 @@ pub trait Gate: Send + Sync + 'static {
 }
 
 /// What one operation runs with: the caller, loaders, counters.
+#[async_trait::async_trait]
 pub trait CallerContext: Any + Send + Sync {
     /// Puts this context into the request's data, where resolvers find it.
     fn attach(self: Arc<Self>, request: Request) -> Request;
 
     /// The same caller with fresh loaders and counters and no connection in hand, for what lives longer than one operation.
     fn fork(&self) -> Arc<dyn CallerContext>;
+
+    /// Lets go of the connection to the database, if there is one in hand. Asked before each answer goes out: a client may
+    /// take as long as it likes to read it.
+    async fn release(&self);
 
     /// What the log says about the operation. Asked once, when it has ended.
     fn summary(&self) -> OperationSummary;

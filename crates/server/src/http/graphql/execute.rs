@@ -23,10 +23,12 @@ pub(crate) async fn execute<E: Executor>(
     id: &RequestId,
 ) -> Settled {
     let introspection = state.shared.options.introspection;
-    let request = context.attach(prepared.request);
+    let request = Arc::clone(&context).attach(prepared.request);
     let running =
         AssertUnwindSafe(state.executor.execute(request).instrument(id.span())).catch_unwind();
-    match tokio::time::timeout(state.shared.options.timeouts.operation, running).await {
+    let ended = tokio::time::timeout(state.shared.options.timeouts.operation, running).await;
+    context.release().await;
+    match ended {
         Ok(Ok(response)) => Settled::new(response, prepared.atomic, introspection, id),
         Ok(Err(_panic)) => panicked(id),
         Err(_) => Settled::fault(&Fault::timeout(), id),
@@ -43,12 +45,19 @@ pub(crate) fn subscribe<E: Executor>(
     let introspection = state.shared.options.introspection;
     let stream = state
         .executor
-        .execute_stream(context.attach(prepared.request), None);
+        .execute_stream(Arc::clone(&context).attach(prepared.request), None);
     AssertUnwindSafe(stream)
         .catch_unwind()
-        .map(move |event| match event {
-            Ok(response) => Settled::new(response, prepared.atomic, introspection, &id),
-            Err(_panic) => panicked(&id),
+        .then(move |event| {
+            let settled = match event {
+                Ok(response) => Settled::new(response, prepared.atomic, introspection, &id),
+                Err(_panic) => panicked(&id),
+            };
+            let context = Arc::clone(&context);
+            async move {
+                context.release().await;
+                settled
+            }
         })
         .boxed()
 }

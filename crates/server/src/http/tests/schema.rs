@@ -192,6 +192,7 @@ impl Gate for ToyGate {
     }
 }
 
+#[async_trait::async_trait]
 impl CallerContext for ToyContext {
     fn attach(self: Arc<Self>, request: Request) -> Request {
         request.data(self)
@@ -203,6 +204,7 @@ impl CallerContext for ToyContext {
             bumps: Arc::clone(&self.bumps),
         })
     }
+    async fn release(&self) {}
     fn summary(&self) -> OperationSummary {
         OperationSummary {
             organization: self.organization.clone(),

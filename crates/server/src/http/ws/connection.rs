@@ -172,6 +172,7 @@ impl<E: Executor> Connection<E> {
             self.caller.organization = credentials.organization;
         }
         let shared = Arc::clone(&self.state.shared);
+        // Forked at once: nothing runs on this one, and what a socket holds, it holds for long.
         let context = shared
             .gate
             .authenticate(self.caller.presented())
@@ -181,15 +182,15 @@ impl<E: Executor> Connection<E> {
                 Refusal::Unauthenticated | Refusal::Forbidden => Close::Forbidden,
                 Refusal::Unavailable { .. } => Close::TryAgainLater,
                 Refusal::Internal => Close::Internal,
-            })?;
+            })?
+            .fork();
         if !shared
             .streams
             .claim(&mut self.open, self.caller.stream_key(&*context))
         {
             return Err(Close::TooManySockets.into());
         }
-        // Nothing runs on this one: each operation gets a fork, and what an idle socket holds, it holds for long.
-        self.context = Some(context.fork());
+        self.context = Some(context);
         self.send(message::ACK.to_owned()).await
     }
 
