@@ -77,10 +77,8 @@ impl From<Model> for Conversation {
 impl Conversation {
     /// The agent it is with; null when the agent is no longer shared with you.
     #[graphql(complexity = "2 + child_complexity")]
-    async fn agent(&self, context: &Context<'_>) -> async_graphql::Result<Option<Agent>> {
-        let agent = AgentId::from(self.agent_id.as_str());
-        let loader = RequestContext::of(context)?.loader()?;
-        loader.load_one(agent).await.map_err(ApiError::loaded)
+    async fn agent(&self, context: &Context<'_>) -> Option<async_graphql::Result<Agent>> {
+        self.find_agent(context).await.transpose()
     }
 
     /// Its messages in the order they were added. The newest are `last`.
@@ -102,6 +100,14 @@ impl Conversation {
         };
         let parent = Parent::Conversation(ConversationId::from(self.id.as_str()));
         message::list(context, parent, page).await
+    }
+}
+
+impl Conversation {
+    async fn find_agent(&self, context: &Context<'_>) -> async_graphql::Result<Option<Agent>> {
+        let agent = AgentId::from(self.agent_id.as_str());
+        let loader = RequestContext::of(context)?.loader()?;
+        loader.load_one(agent).await.map_err(ApiError::loaded)
     }
 }
 

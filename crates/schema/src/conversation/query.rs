@@ -1,9 +1,11 @@
 use agentry_db::conversation;
+use agentry_db::ids::ConversationId;
 use async_graphql::{Context, ID, Object};
 
 use super::{Conversation, ConversationConnection, ConversationFilterInput, ConversationOrder};
 use crate::check::id_of;
 use crate::connection::{PageArguments, page_size};
+use crate::error::nullable;
 use crate::{ApiError, RequestContext};
 
 /// Queries about conversations.
@@ -17,12 +19,8 @@ impl ConversationQuery {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The conversation's id.")] id: ID,
-    ) -> async_graphql::Result<Option<Conversation>> {
-        let scope = RequestContext::of(context)?.read().await?;
-        let found = conversation::find(&scope, &id_of(id))
-            .await
-            .map_err(ApiError::from)?;
-        Ok(found.map(Conversation::from))
+    ) -> Option<async_graphql::Result<Conversation>> {
+        nullable(find(context, &id_of(id)).await)
     }
 
     /// The conversations you may see: your own, and those of others with your agents.
@@ -48,4 +46,13 @@ impl ConversationQuery {
         };
         Ok(super::list(context, page, filter, order_by).await?)
     }
+}
+
+async fn find(
+    context: &Context<'_>,
+    id: &ConversationId,
+) -> Result<Option<Conversation>, ApiError> {
+    let scope = RequestContext::of(context)?.read().await?;
+    let found = conversation::find(&scope, id).await?;
+    Ok(found.map(Conversation::from))
 }

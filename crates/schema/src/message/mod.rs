@@ -103,12 +103,8 @@ impl Message {
     async fn viewer_feedback(
         &self,
         context: &Context<'_>,
-    ) -> async_graphql::Result<Option<Feedback>> {
-        let me = RequestContext::of(context)?.tenant()?.user();
-        let all = self.all_feedback(context).await?;
-        Ok(all
-            .into_iter()
-            .find(|feedback| feedback.user_id.as_str() == me.as_str()))
+    ) -> Option<async_graphql::Result<Feedback>> {
+        self.own_feedback(context).await.transpose()
     }
 
     /// What the feedback on it that you may see amounts to.
@@ -121,6 +117,14 @@ impl Message {
 }
 
 impl Message {
+    async fn own_feedback(&self, context: &Context<'_>) -> async_graphql::Result<Option<Feedback>> {
+        let me = RequestContext::of(context)?.tenant()?.user();
+        let all = self.all_feedback(context).await?;
+        Ok(all
+            .into_iter()
+            .find(|feedback| feedback.user_id.as_str() == me.as_str()))
+    }
+
     async fn all_feedback(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Feedback>> {
         let key = FeedbackOn(MessageId::from(self.id.as_str()));
         let loader = RequestContext::of(context)?.loader()?;

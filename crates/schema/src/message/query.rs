@@ -1,8 +1,10 @@
 use agentry_db::agent_message;
+use agentry_db::ids::MessageId;
 use async_graphql::{Context, ID, Object};
 
 use super::Message;
 use crate::check::id_of;
+use crate::error::nullable;
 use crate::{ApiError, RequestContext};
 
 /// Queries about messages.
@@ -16,11 +18,13 @@ impl MessageQuery {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The message's id.")] id: ID,
-    ) -> async_graphql::Result<Option<Message>> {
-        let scope = RequestContext::of(context)?.read().await?;
-        let found = agent_message::find(&scope, &id_of(id))
-            .await
-            .map_err(ApiError::from)?;
-        Ok(found.map(Message::from))
+    ) -> Option<async_graphql::Result<Message>> {
+        nullable(find(context, &id_of(id)).await)
     }
+}
+
+async fn find(context: &Context<'_>, id: &MessageId) -> Result<Option<Message>, ApiError> {
+    let scope = RequestContext::of(context)?.read().await?;
+    let found = agent_message::find(&scope, id).await?;
+    Ok(found.map(Message::from))
 }
