@@ -34,7 +34,7 @@ pub struct CreateApiConnectionInput {
     /// Where the service is reached, when not at its usual place: an http or https address without a user name or password,
     /// at most 2,000 characters.
     base_url: Option<String>,
-    /// Your own notes: a JSON object of at most 16 KiB, nested at most 16 deep. No place for secrets: it can be read back.
+    /// Your own notes: a JSON object of at most 16,384 bytes, nested at most 16 deep. No place for secrets: it can be read back.
     metadata: Option<Value>,
     /// Who in the organisation may see and use it; `PRIVATE` when left out.
     visibility: Option<Visibility>,

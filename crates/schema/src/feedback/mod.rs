@@ -56,7 +56,7 @@ pub enum Rating {
 pub struct FeedbackSummary {
     /// How many found it helpful.
     pub up: i32,
-    /// How many did not.
+    /// How many found it unhelpful.
     pub down: i32,
     /// Both together.
     pub total: i32,
