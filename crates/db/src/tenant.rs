@@ -100,12 +100,6 @@ impl Role {
             _ => Self::Member,
         }
     }
-
-    /// Whether the role may manage what belongs to others.
-    #[must_use]
-    pub const fn is_admin(self) -> bool {
-        matches!(self, Self::Owner | Self::Admin)
-    }
 }
 
 fn is_plain(text: &str) -> bool {
