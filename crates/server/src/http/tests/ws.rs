@@ -389,6 +389,23 @@ async fn credential_is_checked_again_and_the_socket_pinged() {
 }
 
 #[tokio::test]
+async fn nothing_runs_on_a_credential_that_is_no_longer_good() {
+    let server = Server::plain().await;
+    let mut socket = ready(&server, json!({"authorization": "Bearer good"})).await;
+    server.gate.revoked.store(true, Ordering::SeqCst);
+    for operation in ["{ hello }", "mutation { bump }"] {
+        socket.subscribe("1", operation).await;
+        let message = socket.hear().await;
+        assert_eq!(message["type"], "error", "{message}");
+        let code = &message["payload"][0]["extensions"]["code"];
+        assert_eq!(code, "UNAUTHENTICATED", "{message}");
+    }
+    server.gate.revoked.store(false, Ordering::SeqCst);
+    socket.subscribe("1", "mutation { bump }").await;
+    assert_eq!(socket.hear().await["payload"], json!({"data": {"bump": 1}}));
+}
+
+#[tokio::test]
 async fn silent_socket_is_dropped() {
     let server = Server::start(with(|sockets| {
         sockets.keep_alive = Duration::from_millis(100);

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::close::Close;
 use super::message;
 use crate::http::fault::Fault;
-use crate::http::gate::CallerContext;
+use crate::http::gate::{CallerContext, Refusal};
 use crate::http::graphql::{
     Params, Prepared, Settled, execute, kind_name, params_from_json, prepare, subscribe,
 };
@@ -117,9 +117,15 @@ impl<E: Executor> Operations<E> {
             subscribe(&self.state, prepared, context, request_id)
         } else {
             let state = self.state.clone();
-            async move { execute(&state, prepared, context, &request_id).await }
-                .into_stream()
-                .boxed()
+            // Over HTTP each request shows its credential; here the socket may have outlived it since it was last checked.
+            let run = async move {
+                if state.shared.gate.still_valid(&*context).await {
+                    execute(&state, prepared, context, &request_id).await
+                } else {
+                    Settled::fault(&Refusal::Unauthenticated.into(), &request_id)
+                }
+            };
+            run.into_stream().boxed()
         };
         // `Some(())` until the last event has gone out.
         let ending = stream::once(async { None });
