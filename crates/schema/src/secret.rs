@@ -33,7 +33,7 @@ const NAME: &str = "Secret";
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// The secret, for whoever seals it.
+    /// The secret, for whoever seals or hashes it.
     pub(crate) const fn inner(&self) -> &SecretString {
         &self.0
     }
@@ -156,6 +156,8 @@ mod tests {
         let expected = [
             "CreateApiConnectionInput.apiKey",
             "RotateApiConnectionKeyInput.apiKey",
+            "SignInInput.password",
+            "SignUpInput.password",
         ];
         assert_eq!(secret_inputs, expected);
         assert!(outputs > 50, "{outputs} fields: the schema was not read");

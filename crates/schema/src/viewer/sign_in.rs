@@ -2,9 +2,10 @@ use agentry_auth::cookie::Remember;
 use agentry_auth::{SignInError, SignedIn as Session};
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
 use crate::failure::{Failure, mutation_result};
+use crate::secret::Secret;
 use crate::{ApiError, RequestContext};
 
 /// Who signs in.
@@ -13,7 +14,7 @@ pub struct SignInInput {
     /// The e-mail address of the account.
     email: String,
     /// Its password.
-    password: String,
+    password: Secret,
     /// False keeps the session for a day and the cookie until the browser closes; true keeps both for seven days.
     #[graphql(default = true)]
     remember_me: bool,
@@ -72,7 +73,7 @@ impl SignInMutation {
         } else {
             Remember::No
         };
-        let password = SecretString::from(password);
+        let password = password.inner().clone();
         // Whoever is signed in already holds a connection, which is not to wait for the hashing, nor for a second one.
         request.release().await;
         let outcome = request

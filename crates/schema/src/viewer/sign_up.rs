@@ -1,11 +1,11 @@
 use agentry_auth::cookie::Remember;
 use agentry_auth::{SignUp, SignUpError};
 use async_graphql::{Context, InputObject, Object};
-use secrecy::SecretString;
 
 use super::sign_in::{SignedIn, signed_in};
 use crate::check::Checks;
 use crate::failure::{Failure, mutation_result};
+use crate::secret::Secret;
 use crate::{ApiError, RequestContext};
 
 /// Who signs up.
@@ -16,7 +16,7 @@ pub struct SignUpInput {
     /// Their e-mail address. Case does not matter.
     email: String,
     /// Their password, 8 to 128 characters.
-    password: String,
+    password: Secret,
 }
 
 mutation_result! {
@@ -46,7 +46,7 @@ impl SignUpMutation {
         let new = SignUp {
             name,
             email,
-            password: SecretString::from(password),
+            password: password.inner().clone(),
         };
         // As for signing in: no connection is held while the password is hashed.
         request.release().await;
