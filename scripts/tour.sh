@@ -6,6 +6,7 @@
 #
 # Needs curl. AGENTRY names the program for the last step; target/debug/agentry when not given.
 # tests/it/program/tour.rs holds the README to this script, and this script's output to the README.
+# shellcheck disable=SC2016,SC2020  # the $names in single quotes are GraphQL variables; tr changes characters, not words
 set -eu
 url=${1:-http://127.0.0.1:4000}
 agentry=${AGENTRY:-target/debug/agentry}
