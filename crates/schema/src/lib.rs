@@ -5,7 +5,7 @@
 //!
 //! To add a field: name it in the noun's `From<Model>` (the build breaks until you do), then `make schema`.
 //! To add a mutation: its function in `agentry-db`, then `VerbNounInput` and `VerbNounResult` in the noun's file, with
-//! [`failure::mutation_result`]. To add a type with an id: a variant of [`node::Node`].
+//! `failure::mutation_result`. To add a type with an id: a variant of [`node::Node`].
 
 #![expect(
     clippy::too_many_arguments,

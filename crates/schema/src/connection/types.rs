@@ -5,7 +5,7 @@ use async_graphql::connection::PageInfo;
 
 use super::cursor::{ListCursor, SortedBy};
 
-/// A connection type of the schema, as [`connection_type`] declares it.
+/// A connection type of the schema, as `connection_type!` declares it.
 pub trait ConnectionType {
     /// What it lists.
     type Node;
