@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -80,11 +80,15 @@ impl Live {
     /// whenever it was away. Needs a tokio runtime.
     #[must_use]
     pub fn start(db: &Db) -> Self {
+        let options = match &db.listen {
+            Some(options) => PgConnectOptions::clone(options),
+            None => (*db.pool.connect_options()).clone(),
+        };
         let pool = PgPoolOptions::new()
             .max_connections(4)
             .max_lifetime(None)
             .idle_timeout(None)
-            .connect_lazy_with((*db.pool.connect_options()).clone());
+            .connect_lazy_with(options);
         let topics = Arc::new(Topics {
             listening: watch::Sender::new(false),
             senders: Mutex::default(),

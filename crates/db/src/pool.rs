@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -35,6 +36,8 @@ impl Default for PoolSettings {
 pub struct Db {
     pub(crate) pool: PgPool,
     pub(crate) doubt: Doubt,
+    /// Where to listen, when it is not where the pool connects to.
+    pub(crate) listen: Option<Arc<PgConnectOptions>>,
 }
 
 /// How the pool stands.
@@ -90,7 +93,24 @@ impl Db {
                 })
             })
             .connect_lazy_with(options);
-        Self { pool, doubt }
+        Self {
+            pool,
+            doubt,
+            listen: None,
+        }
+    }
+
+    /// The same pool, with another way to the same database for [`Live`](crate::live::Live): notifications come on one
+    /// connection that is kept, and a pooler in transaction mode keeps none.
+    #[must_use]
+    pub fn listening_at(self, options: PgConnectOptions) -> Self {
+        let options = options
+            .application_name("agentry")
+            .disable_statement_logging();
+        Self {
+            listen: Some(Arc::new(options)),
+            ..self
+        }
     }
 
     /// Whether the database answers.

@@ -1,9 +1,11 @@
 //! The database in effect and the secrets that go with it, whichever way they came: given, or Agentry's own.
 
+use agentry_db::Db;
 use secrecy::SecretString;
 use sqlx::postgres::PgConnectOptions;
 
-use crate::config::{BaseConfig, ConfigError};
+use crate::app;
+use crate::config::{BaseConfig, ConfigError, DatabaseConfig};
 use crate::embedded::{self, Address, EmbeddedError, EmbeddedOptions, EmbeddedPostgres};
 use crate::secrets::{Secrets, SecretsError};
 
@@ -30,6 +32,8 @@ pub struct Store {
     pub service_password: Option<SecretString>,
     /// The login that owns the tables; with a given database only when it was given too.
     pub owner: Option<PgConnectOptions>,
+    /// Where to listen for notifications, when that is not where the service's login goes.
+    pub listen: Option<PgConnectOptions>,
     /// Encryption keys and the sessions' secret.
     pub secrets: Secrets,
     /// The server this process runs.
@@ -89,6 +93,16 @@ impl Store {
         self.owner.as_ref().ok_or(ConfigError::OwnerMissing)
     }
 
+    /// The service's pool, which listens where it is to. It opens lazily, so this cannot fail.
+    #[must_use]
+    pub fn pool(&self, config: &DatabaseConfig) -> Db {
+        let db = app::open_pool(&self.service, config);
+        match &self.listen {
+            Some(listen) => db.listening_at(listen.clone()),
+            None => db,
+        }
+    }
+
     /// Stops the embedded server, if this process runs one. Close the pools first.
     ///
     /// # Errors
@@ -110,6 +124,7 @@ impl Store {
             service: given.service,
             service_password: given.service_password,
             owner: given.owner,
+            listen: given.listen,
             secrets,
             embedded: None,
         }))
@@ -121,6 +136,7 @@ impl Store {
             service,
             service_password: None,
             owner,
+            listen: None,
             secrets,
             embedded: None,
         }

@@ -1,7 +1,7 @@
 //! Settings that are missing or malformed: one sentence, exit 2, no secret repeated.
 
 use super::sentence;
-use crate::support::{AUTH_SECRET, Agentry, TEST_KEY};
+use crate::support::{AUTH_SECRET, Agentry, Database, TEST_KEY, until};
 
 /// Nobody needs to listen there: settings are looked at first.
 const NOWHERE: &str = "postgres://service@localhost/agentry?host=/nowhere";
@@ -96,4 +96,24 @@ async fn a_database_that_is_away_at_the_start_is_one_sentence() {
         sentence(&ended).starts_with("the database is unavailable"),
         "{ended:?}"
     );
+}
+
+#[tokio::test]
+async fn notifications_are_listened_for_where_it_is_told_to() {
+    const WHO: &str = "SELECT usename::text FROM pg_stat_activity
+        WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+    let database = Database::copy().await;
+    // Whose login it is does not matter for this; it tells the connection from the pool's.
+    let running = Agentry::given(&database)
+        .env("DATABASE_LISTEN_URL", database.owner_url())
+        .serve()
+        .await;
+    let root = tokio::sync::Mutex::new(database.root().await);
+    let who = until("somebody listens", || async {
+        let mut root = root.lock().await;
+        let who: Vec<String> = sqlx::query_scalar(WHO).fetch_all(&mut *root).await.unwrap();
+        (!who.is_empty()).then_some(who)
+    });
+    assert_eq!(who.await, [database.owner.get_username()]);
+    assert_eq!(running.stop().await.code, Some(0));
 }

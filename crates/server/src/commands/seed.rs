@@ -93,7 +93,7 @@ struct DemoMessage {
 pub(super) async fn run(args: &SeedArgs) -> Result<(), CommandError> {
     let demo = read(args.file.as_ref())?;
     let store = Store::open_beside(&args.config.base).await?;
-    let db = app::open_pool(&store.service, &args.config.base.database);
+    let db = store.pool(&args.config.base.database);
     let done = seed(args, &store, db.clone(), &demo).await;
     db.close().await;
     store.close().await?;

@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 
 use super::signal::StopSignals;
 use super::{CommandError, migrate, say};
-use crate::app::{self, App};
+use crate::app::App;
 use crate::config::Config;
 use crate::http;
 use crate::store::Store;
@@ -28,7 +28,7 @@ pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
             "PostgreSQL runs"
         );
     }
-    let db = app::open_pool(&store.service, &config.base.database);
+    let db = store.pool(&config.base.database);
     let served = serve(config, &store, &db, &mut signals).await;
     db.close().await;
     store.close().await?;

@@ -20,6 +20,9 @@ pub struct DatabaseConfig {
     /// The same database as the login that owns the tables, for migrations
     #[arg(long = "database-owner-url", env = "DATABASE_OWNER_URL", value_name = "URL", value_parser = secret, hide_env_values = true)]
     pub owner_url: Option<SecretString>,
+    /// The same database as the service's login and past any pooler, for LISTEN, which a pooler cannot pass on; `DATABASE_URL` when not given
+    #[arg(long = "database-listen-url", env = "DATABASE_LISTEN_URL", value_name = "URL", value_parser = secret, hide_env_values = true)]
+    pub listen_url: Option<SecretString>,
     /// Connections of the service; 8 to 16 keep two cores busy, more only queue
     #[arg(long, env = "AGENTRY_POOL_SIZE", value_name = "N", default_value = "12", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub pool_size: u32,
@@ -43,6 +46,8 @@ pub struct GivenDatabase {
     pub service_password: Option<SecretString>,
     /// The owner's login, if given.
     pub owner: Option<PgConnectOptions>,
+    /// Where to listen for notifications, if not there.
+    pub listen: Option<PgConnectOptions>,
 }
 
 impl DatabaseConfig {
@@ -50,21 +55,26 @@ impl DatabaseConfig {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when a URL is malformed, or only the owner's is given.
+    /// [`ConfigError`] when a URL is malformed, or another than the service's is given without that.
     pub fn given(&self) -> Result<Option<GivenDatabase>, ConfigError> {
         let given = |value: &Option<SecretString>| {
             value.clone().filter(|url| !url.expose_secret().is_empty())
         };
-        let (service, owner) = match (given(&self.url), given(&self.owner_url)) {
-            (None, None) => return Ok(None),
-            (None, Some(_)) => return Err(ConfigError::OwnerWithoutService),
-            (Some(service), owner) => (service, owner),
+        let (owner, listen) = (given(&self.owner_url), given(&self.listen_url));
+        let service = match (given(&self.url), &owner, &listen) {
+            (Some(service), ..) => service,
+            (None, None, None) => return Ok(None),
+            (None, Some(_), _) => return Err(ConfigError::OwnerWithoutService),
+            (None, None, Some(_)) => return Err(ConfigError::ListenWithoutService),
         };
         Ok(Some(GivenDatabase {
             service_password: password(&service),
             service: parse("DATABASE_URL", &service)?,
             owner: owner
                 .map(|url| parse("DATABASE_OWNER_URL", &url))
+                .transpose()?,
+            listen: listen
+                .map(|url| parse("DATABASE_LISTEN_URL", &url))
                 .transpose()?,
         }))
     }
@@ -107,10 +117,11 @@ mod tests {
     }
 
     #[test]
-    fn both_logins_are_read() {
+    fn every_url_is_read() {
         let args = [
             "--database-url=postgres://s:pw@h:6432/d",
             "--database-owner-url=postgresql://o@h/d",
+            "--database-listen-url=postgresql://s@h:5432/d",
         ];
         let database = given(&args).unwrap().unwrap();
         assert_eq!(
@@ -118,6 +129,7 @@ mod tests {
             ("s", 6432)
         );
         assert_eq!(database.owner.unwrap().get_username(), "o");
+        assert_eq!(database.listen.unwrap().get_port(), 5432);
     }
 
     #[test]
@@ -136,5 +148,7 @@ mod tests {
         }
         let error = given(&["--database-owner-url=postgres://o@h/d"]).unwrap_err();
         assert_eq!(error, ConfigError::OwnerWithoutService);
+        let error = given(&["--database-listen-url=postgres://s@h/d"]).unwrap_err();
+        assert_eq!(error, ConfigError::ListenWithoutService);
     }
 }

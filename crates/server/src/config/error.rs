@@ -14,6 +14,11 @@ pub enum ConfigError {
         "DATABASE_OWNER_URL is given but DATABASE_URL is not: give both, or neither to run with a PostgreSQL of Agentry's own"
     )]
     OwnerWithoutService,
+    /// The way to listen without the service's URL.
+    #[error(
+        "DATABASE_LISTEN_URL is given but DATABASE_URL is not: it is another way to that database"
+    )]
+    ListenWithoutService,
     /// An operation of the owner without the owner's URL.
     #[error("DATABASE_OWNER_URL is missing: this needs the login that owns the tables")]
     OwnerMissing,

@@ -91,6 +91,7 @@ pub(crate) mod tests {
         args.extend([
             format!("--database-url={url}"),
             format!("--database-owner-url={url}"),
+            format!("--database-listen-url={url}"),
         ]);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let config = config(&args);

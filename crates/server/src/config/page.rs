@@ -81,6 +81,7 @@ fn every_setting_has_flag_variable_group_and_sentence() {
         let known = [
             "DATABASE_URL",
             "DATABASE_OWNER_URL",
+            "DATABASE_LISTEN_URL",
             "ENCRYPTION_KEY",
             "AGENTUITY_AUTH_SECRET",
             "BETTER_AUTH_SECRET",
