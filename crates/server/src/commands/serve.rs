@@ -1,7 +1,10 @@
 //! `agentry serve`: starts everything, waits to be told to stop, stops everything.
 
+use std::time::Duration;
+
 use agentry_db::{Db, proof};
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use super::signal::StopSignals;
 use super::{CommandError, migrate, say};
@@ -9,6 +12,9 @@ use crate::app::App;
 use crate::config::Config;
 use crate::http;
 use crate::store::Store;
+
+/// How long requests that outlasted the drain time may keep their connections to the database.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
     let mut signals = StopSignals::listen().map_err(CommandError::Signals)?;
@@ -30,7 +36,9 @@ pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
     }
     let db = store.pool(&config.base.database);
     let served = serve(config, &store, &db, &mut signals).await;
-    db.close().await;
+    if timeout(CLOSE_WITHIN, db.close()).await.is_err() {
+        tracing::warn!("requests that outlasted the drain time are cut");
+    }
     store.close().await?;
     tracing::info!("stopped");
     served
