@@ -21,6 +21,7 @@ test: ## Run every Rust test, unit and end to end, on a real PostgreSQL
 	$(CARGO) test --workspace
 
 check: $(TOOLS)/bin/cargo-deny ## Formatting, lints, documentation, dependencies, and whether schema.graphql is fresh
+	@CARGO="$(CARGO)" sh scripts/prerequisites.sh
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --workspace --no-deps --document-private-items

@@ -26,11 +26,13 @@ fn id(kind: &str, user: u64, n: u64) -> String {
 async fn filled() -> Database {
     let database = Database::copy().await;
     let mut root = database.root().await;
-    let script: String = DATA
+    let lines = DATA
         .lines()
-        .filter(|line| !line.starts_with('\\') && !line.starts_with("CHECKPOINT"))
-        .map(|line| format!("{}\n", line.replace(":users", &USERS.to_string())))
-        .collect();
+        .filter(|line| !line.starts_with('\\') && !line.starts_with("CHECKPOINT"));
+    let script = lines
+        .collect::<Vec<_>>()
+        .join("\n")
+        .replace(":users", &USERS.to_string());
     // VACUUM must come alone.
     let (fill, tidy) = script.split_once("VACUUM").unwrap();
     for sql in [fill.to_owned(), format!("VACUUM{tidy}")] {
