@@ -24,6 +24,8 @@ mod m0011_agent_messages;
 mod m0012_agent_feedback;
 mod m0013_audit_events;
 mod m0014_idempotency_keys;
+mod m0015_credentials;
+mod m0016_api_keys;
 pub mod rls;
 mod run;
 
@@ -50,6 +52,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_agent_feedback::Migration),
             Box::new(m0013_audit_events::Migration),
             Box::new(m0014_idempotency_keys::Migration),
+            Box::new(m0015_credentials::Migration),
+            Box::new(m0016_api_keys::Migration),
         ]
     }
 }

@@ -26,7 +26,7 @@ pub struct NewAuditEvent {
 /// How the acting user came.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// By which kind of credential: `cookie`, `bearer` or `sign_in`.
+    /// By which kind of credential: `cookie`, `bearer`, `api_key`, `jwt` or `sign_in`.
     pub credential: &'static str,
     /// From which address.
     pub ip: Option<String>,

@@ -1,7 +1,7 @@
 //! The one door to SQL.
 //!
 //! The one rule: no connection without a [`Tenant`]. A [`Scope`] is a transaction that the database knows to act for that
-//! tenant; every function of a noun takes one. The only look-ups without a tenant live in [`account`], [`session`] and
+//! tenant; every function of a noun takes one. The only look-ups without a tenant live in [`account`], [`session`], [`credential`] and
 //! [`rate_limit`], and reach the database through functions that return the few columns they must. Two more stand apart:
 //! [`proof`] reads nothing but the catalog, and [`rotation`] is the owner's, never the service's.
 //!
@@ -14,8 +14,10 @@ pub mod agent_api_connection;
 pub mod agent_feedback;
 pub mod agent_message;
 pub mod api_connection;
+pub mod api_key;
 pub mod audit;
 pub mod conversation;
+pub mod credential;
 mod doubt;
 mod error;
 mod finish;

@@ -20,7 +20,7 @@ pub struct AuditEvent {
     pub action: String,
     /// The id of the user who did it; they may be gone by now.
     pub actor_user_id: ID,
-    /// By which kind of credential: `cookie` or `bearer`.
+    /// By which kind of credential: `cookie`, `bearer`, `api_key` or `jwt`.
     pub credential: String,
     /// The type of what it was done to: `Agent`, `ConnectedApi`, …
     pub target_type: String,
