@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use agentry_db::Tenant;
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use crate::credential::SessionCarrier;
+use crate::permission::{Action, Permissions};
 
 /// The most characters of a user agent that are stored.
 const MAX_USER_AGENT_CHARS: usize = 512;
@@ -15,10 +17,41 @@ const MAX_USER_AGENT_CHARS: usize = 512;
 #[derive(Debug, Clone)]
 pub struct Actor {
     pub(crate) tenant: Tenant,
-    pub(crate) session_id: String,
-    pub(crate) carrier: SessionCarrier,
-    pub(crate) token: SecretString,
+    pub(crate) held: Held,
     pub(crate) client: Client,
+}
+
+/// By what kind of credential somebody is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// A session's cookie.
+    Cookie,
+    /// A session's token in a bearer header.
+    Bearer,
+    /// An API key.
+    ApiKey,
+    /// A JSON Web Token.
+    JsonWebToken,
+}
+
+/// The credential itself, as far as it is needed later.
+#[derive(Debug, Clone)]
+pub(crate) enum Held {
+    Session {
+        id: String,
+        token: SecretString,
+        carrier: SessionCarrier,
+    },
+    ApiKey {
+        id: String,
+        hash: SecretString,
+        permissions: Permissions,
+    },
+    JsonWebToken {
+        kid: String,
+        session: Option<String>,
+        expires_at: DateTime<Utc>,
+    },
 }
 
 /// Where a request comes from.
@@ -37,25 +70,61 @@ impl Actor {
         &self.tenant
     }
 
-    /// The session's id; not a credential.
+    /// The session's id; not a credential. A JSON Web Token may name the session it was made from; an API key has none.
     #[must_use]
-    pub fn session_id(&self) -> &str {
-        &self.session_id
-    }
-
-    /// What the credential came in: `cookie` or `bearer`.
-    #[must_use]
-    pub const fn credential(&self) -> &'static str {
-        match self.carrier {
-            SessionCarrier::Cookie => "cookie",
-            SessionCarrier::Bearer => "bearer",
+    pub fn session_id(&self) -> Option<&str> {
+        match &self.held {
+            Held::Session { id, .. } => Some(id),
+            Held::ApiKey { .. } => None,
+            Held::JsonWebToken { session, .. } => session.as_deref(),
         }
     }
 
-    /// What carried the session's token.
+    /// The id of the API key; not a credential. `None` for other credentials.
     #[must_use]
-    pub const fn carrier(&self) -> SessionCarrier {
-        self.carrier
+    pub fn api_key_id(&self) -> Option<&str> {
+        match &self.held {
+            Held::ApiKey { id, .. } => Some(id),
+            Held::Session { .. } | Held::JsonWebToken { .. } => None,
+        }
+    }
+
+    /// By what kind of credential they are known.
+    #[must_use]
+    pub const fn method(&self) -> Method {
+        match &self.held {
+            Held::Session {
+                carrier: SessionCarrier::Cookie,
+                ..
+            } => Method::Cookie,
+            Held::Session {
+                carrier: SessionCarrier::Bearer,
+                ..
+            } => Method::Bearer,
+            Held::ApiKey { .. } => Method::ApiKey,
+            Held::JsonWebToken { .. } => Method::JsonWebToken,
+        }
+    }
+
+    /// What the credential is called in the audit trail.
+    #[must_use]
+    pub const fn credential(&self) -> &'static str {
+        match self.method() {
+            Method::Cookie => "cookie",
+            Method::Bearer => "bearer",
+            Method::ApiKey => "api_key",
+            Method::JsonWebToken => "jwt",
+        }
+    }
+
+    /// Whether the credential is good for this action on this noun. Only an API key can be good for less than its user; what its
+    /// user may do at all is for their role, and for row security, to say.
+    #[must_use]
+    pub fn may(&self, noun: &str, action: Action) -> bool {
+        match &self.held {
+            Held::Session { .. } | Held::JsonWebToken { .. } => true,
+            Held::ApiKey { permissions, .. } => permissions.grant(noun, action),
+        }
     }
 
     /// Where the request comes from.
@@ -94,9 +163,11 @@ mod tests {
     fn debug_shows_no_token() {
         let actor = Actor {
             tenant: Tenant::new("user".into(), "org".into(), Role::Owner).unwrap(),
-            session_id: "session".to_owned(),
-            carrier: SessionCarrier::Bearer,
-            token: "NzMKIWXjzqaznCOVtwkjT3wct0LeNdk7".into(),
+            held: Held::Session {
+                id: "session".to_owned(),
+                carrier: SessionCarrier::Bearer,
+                token: "NzMKIWXjzqaznCOVtwkjT3wct0LeNdk7".into(),
+            },
             client: Client::default(),
         };
         let shown = format!("{actor:?}");

@@ -4,6 +4,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::credential::{Credential, SessionCarrier};
 use crate::error::Refusal;
 use crate::secret::SecretList;
 use crate::session_token;
@@ -50,18 +51,21 @@ impl Bearer {
         }
     }
 
-    /// The session token this holds.
+    /// The credential this holds: a session token, its signature verified where it has one, or a JSON Web Token, unread.
     ///
     /// # Errors
-    /// [`Refusal::Bearer`] when the signature is not ours, [`Refusal::JsonWebToken`] for one.
-    pub fn session_token(self, secrets: &SecretList) -> Result<SecretString, Refusal> {
-        match self {
-            Self::Raw(token) => Ok(token),
-            Self::Signed(signed) => {
-                session_token::open_signed(secrets, signed.expose_secret()).map_err(Refusal::Bearer)
-            }
-            Self::JsonWebToken(_) => Err(Refusal::JsonWebToken),
-        }
+    /// [`Refusal::Bearer`] when the signature is not ours.
+    pub fn credential(self, secrets: &SecretList) -> Result<Credential, Refusal> {
+        let token = match self {
+            Self::Raw(token) => token,
+            Self::Signed(signed) => session_token::open_signed(secrets, signed.expose_secret())
+                .map_err(Refusal::Bearer)?,
+            Self::JsonWebToken(token) => return Ok(Credential::JsonWebToken(token)),
+        };
+        Ok(Credential::SessionToken {
+            token,
+            kind: SessionCarrier::Bearer,
+        })
     }
 }
 
@@ -87,10 +91,11 @@ mod tests {
 
     /// The token a header leads to, or why it leads nowhere.
     fn token(header: &str) -> Result<Option<String>, Refusal> {
-        Bearer::parse(header)?
-            .map(|bearer| bearer.session_token(&secrets()))
-            .transpose()
-            .map(|token| token.map(|token| token.expose_secret().to_owned()))
+        let found = Bearer::parse(header)?.map(|bearer| bearer.credential(&secrets()));
+        Ok(found.transpose()?.and_then(|found| match found {
+            Credential::SessionToken { token, .. } => Some(token.expose_secret().to_owned()),
+            Credential::ApiKey(_) | Credential::JsonWebToken(_) => None,
+        }))
     }
 
     #[test]
@@ -107,13 +112,12 @@ mod tests {
     }
 
     #[test]
-    fn json_web_token_is_recognised_and_refused() {
+    fn json_web_token_is_recognised() {
         let header = format!("Bearer {}", vector("jwt"));
         assert!(matches!(
             Bearer::parse(&header),
             Ok(Some(Bearer::JsonWebToken(_)))
         ));
-        assert_eq!(token(&header), Err(Refusal::JsonWebToken));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::api_key;
 use crate::bearer::Bearer;
 use crate::cookie::Cookies;
 use crate::error::Refusal;
@@ -19,6 +20,8 @@ pub const MAX_COOKIE_BYTES: usize = 16_384;
 pub struct Presented {
     /// The `Cookie` header; several are joined with `"; "`.
     pub cookie: Option<SecretString>,
+    /// The header `x-agentuity-auth-api-key`, or else `x-api-key`.
+    pub api_key: Option<SecretString>,
     /// The `Authorization` header.
     pub authorization: Option<SecretString>,
     /// The organisation to act in, from `x-organization-id`.
@@ -37,8 +40,6 @@ pub enum SessionCarrier {
 /// A credential worth looking up. `Debug` shows no token.
 #[derive(Debug, Clone)]
 pub enum Credential {
-    /// Nothing was presented.
-    None,
     /// A session token whose signature, where it has one, is ours. Whether the session exists and lives is for the database to say.
     SessionToken {
         /// As in `session.token`.
@@ -46,41 +47,87 @@ pub enum Credential {
         /// How it came.
         kind: SessionCarrier,
     },
+    /// What may be an API key.
+    ApiKey(SecretString),
+    /// What may be a JSON Web Token, unread.
+    JsonWebToken(SecretString),
 }
 
 impl Presented {
-    /// The credential to act upon: the bearer header if there is one, else the cookie. A bearer header that is refused is not
-    /// made up for by a good cookie: whoever writes one means it.
+    /// Every credential that was presented, the one to act upon first: the API key, then `Authorization`, then the cookie. The others
+    /// may only agree with it. One that is refused is not made up for by the next: whoever writes a header means it.
     ///
     /// # Errors
-    /// [`Refusal`]; [`Refusal::is_stale_cookie`] tells when signing in should pass all the same.
-    pub fn credential(
+    /// [`Refusal`] of the first; what is wrong with the others does not matter. [`Refusal::is_stale_cookie`] tells when signing in
+    /// should pass all the same.
+    pub fn credentials(
         &self,
         secrets: &SecretList,
         cookies: &Cookies,
-    ) -> Result<Credential, Refusal> {
-        if let Some(header) = &self.authorization
-            && let Some(bearer) = Bearer::parse(header.expose_secret())?
-        {
-            return Ok(Credential::SessionToken {
-                token: bearer.session_token(secrets)?,
-                kind: SessionCarrier::Bearer,
-            });
+    ) -> Result<Vec<Credential>, Refusal> {
+        let mut found = Vec::new();
+        for read in [
+            self.header_key(),
+            self.authorization(secrets),
+            self.cookie(secrets, cookies),
+        ] {
+            match read {
+                Ok(credential) => found.extend(credential),
+                Err(refusal) if found.is_empty() => return Err(refusal),
+                Err(_) => {}
+            }
         }
+        Ok(found)
+    }
+
+    fn header_key(&self) -> Result<Option<Credential>, Refusal> {
+        let Some(key) = &self.api_key else {
+            return Ok(None);
+        };
+        let key = key.expose_secret();
+        if key.trim().is_empty() {
+            return Ok(None);
+        }
+        api_key::check(key).map(|key| Some(Credential::ApiKey(key)))
+    }
+
+    fn authorization(&self, secrets: &SecretList) -> Result<Option<Credential>, Refusal> {
+        let Some(header) = &self.authorization else {
+            return Ok(None);
+        };
+        let header = header.expose_secret();
+        if let Some(bearer) = Bearer::parse(header)? {
+            return bearer.credential(secrets).map(Some);
+        }
+        let (scheme, text) = header
+            .trim()
+            .split_once(|c: char| c.is_ascii_whitespace())
+            .unwrap_or_default();
+        if !scheme.eq_ignore_ascii_case("apikey") || text.trim().is_empty() {
+            return Ok(None);
+        }
+        api_key::check(text).map(|key| Some(Credential::ApiKey(key)))
+    }
+
+    fn cookie(
+        &self,
+        secrets: &SecretList,
+        cookies: &Cookies,
+    ) -> Result<Option<Credential>, Refusal> {
         let Some(header) = &self.cookie else {
-            return Ok(Credential::None);
+            return Ok(None);
         };
         let header = header.expose_secret();
         if header.len() > MAX_COOKIE_BYTES {
             return Err(Refusal::Oversize);
         }
         let Some(signed) = cookies.find_session(header) else {
-            return Ok(Credential::None);
+            return Ok(None);
         };
-        Ok(Credential::SessionToken {
+        Ok(Some(Credential::SessionToken {
             token: session_token::open_signed(secrets, signed).map_err(Refusal::Cookie)?,
             kind: SessionCarrier::Cookie,
-        })
+        }))
     }
 
     /// The organisation asked for, trimmed; `None` when the header is missing or empty.
@@ -106,6 +153,7 @@ impl fmt::Debug for Presented {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Presented")
             .field("cookie", &self.cookie.is_some())
+            .field("api_key", &self.api_key.is_some())
             .field("authorization", &self.authorization.is_some())
             .field("organization", &self.organization.is_some())
             .finish()
@@ -114,7 +162,7 @@ impl fmt::Debug for Presented {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
     use proptest::prelude::*;
 
@@ -127,19 +175,20 @@ mod tests {
         Presented {
             cookie: cookie.map(SecretString::from),
             authorization: authorization.map(SecretString::from),
-            organization: None,
+            ..Presented::default()
         }
     }
 
     /// The token and its carrier, or why there is none.
     fn read(presented: &Presented) -> Result<Option<(String, SessionCarrier)>, Refusal> {
         let cookies = Cookies::new(DEFAULT_PREFIX, false).unwrap();
-        Ok(match presented.credential(&secrets(), &cookies)? {
-            Credential::None => None,
+        let found = presented.credentials(&secrets(), &cookies)?;
+        Ok(found.into_iter().next().and_then(|first| match first {
             Credential::SessionToken { token, kind } => {
                 Some((token.expose_secret().to_owned(), kind))
             }
-        })
+            Credential::ApiKey(_) | Credential::JsonWebToken(_) => None,
+        }))
     }
 
     fn cookie() -> String {
@@ -177,15 +226,43 @@ mod tests {
 
     #[test]
     fn good_cookie_does_not_make_up_for_a_bad_bearer() {
-        let jwt = format!("Bearer {}", vector("jwt"));
         assert_eq!(
             read(&presented(Some(&cookie()), Some("Bearer nonsense"))),
             Err(Refusal::Token)
         );
-        assert_eq!(
-            read(&presented(Some(&cookie()), Some(&jwt))),
-            Err(Refusal::JsonWebToken)
-        );
+        let mut short = presented(Some(&cookie()), None);
+        short.api_key = Some("nonsense".into());
+        assert_eq!(read(&short), Err(Refusal::ApiKey));
+        let scheme = presented(Some(&cookie()), Some("ApiKey nonsense"));
+        assert_eq!(read(&scheme), Err(Refusal::ApiKey));
+    }
+
+    #[test]
+    fn key_goes_before_bearer_and_bearer_before_cookie() {
+        let cookies = Cookies::new(DEFAULT_PREFIX, false).unwrap();
+        let jwt = format!("Bearer {}", vector("jwt"));
+        let mut all = presented(Some(&cookie()), Some(&jwt));
+        all.api_key = Some(format!(" {} ", vector("apiKey")).into());
+        let found = all.credentials(&secrets(), &cookies).unwrap();
+        assert!(matches!(
+            &found[..],
+            [
+                Credential::ApiKey(_),
+                Credential::JsonWebToken(_),
+                Credential::SessionToken {
+                    kind: SessionCarrier::Cookie,
+                    ..
+                }
+            ]
+        ));
+        all.api_key = Some("".into());
+        all.authorization = Some(format!("apikey {}", vector("apiKey")).into());
+        let found = all.credentials(&secrets(), &cookies).unwrap();
+        let [Credential::ApiKey(key), _] = &found[..] else {
+            panic!("{found:?}")
+        };
+        assert_eq!(key.expose_secret(), vector("apiKey"));
+        assert!(!format!("{found:?}").contains("ag_"));
     }
 
     #[test]
@@ -234,7 +311,7 @@ mod tests {
     fn debug_shows_no_secret() {
         let all = presented(Some(&cookie()), Some(&format!("Bearer {OTHER}")));
         let cookies = Cookies::new(DEFAULT_PREFIX, false).unwrap();
-        let credential = all.credential(&secrets(), &cookies);
+        let credential = all.credentials(&secrets(), &cookies);
         let shown = format!("{all:?} {credential:?}");
         assert!(!shown.contains(OTHER) && !shown.contains("A8X"), "{shown}");
     }

@@ -86,6 +86,32 @@ pub enum SignatureError {
     Mismatch,
 }
 
+/// Why a JSON Web Token was not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JwtError {
+    /// Not a token, or one that lacks something.
+    #[error("it is malformed")]
+    Malformed,
+    /// An algorithm that is not accepted, or not that of its key: `none` and `HS256` among them.
+    #[error("its algorithm is not accepted")]
+    Algorithm,
+    /// Issued by somebody else.
+    #[error("its issuer is another")]
+    Issuer,
+    /// Meant for somebody else.
+    #[error("its audience is another")]
+    Audience,
+    /// Its time has not come.
+    #[error("it is not valid yet")]
+    NotYet,
+    /// Its time is over; nothing else was wrong with what it says.
+    #[error("it has expired")]
+    Expired,
+    /// Its key is not known, or did not sign it.
+    #[error("its signature does not match")]
+    Signature,
+}
+
 /// Why a presented credential was refused. Nobody was looked up: each reason lies in the text alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -101,9 +127,12 @@ pub enum Refusal {
     /// Text that cannot be a session token: its length or its characters are wrong.
     #[error("the session token is malformed")]
     Token,
-    /// A bearer token with two dots: a JSON Web Token, which this service does not accept.
-    #[error("JSON Web Tokens are not accepted here")]
-    JsonWebToken,
+    /// A bearer token with two dots: a JSON Web Token, and why it was not believed.
+    #[error("the JSON Web Token is not valid: {0}")]
+    JsonWebToken(#[from] JwtError),
+    /// Text that cannot be an API key: its length or its characters are wrong.
+    #[error("the API key is malformed")]
+    ApiKey,
     /// A header beyond the size any credential of ours can have.
     #[error("the credential is too large")]
     Oversize,
@@ -120,7 +149,8 @@ impl Refusal {
             Self::Cookie(_) => true,
             Self::Bearer(_)
             | Self::Token
-            | Self::JsonWebToken
+            | Self::JsonWebToken(_)
+            | Self::ApiKey
             | Self::Oversize
             | Self::Organization => false,
         }
@@ -136,6 +166,21 @@ pub enum AuthError {
     /// The session has expired, was signed out, or never was: HTTP 401.
     #[error("the session has ended")]
     UnknownSession,
+    /// There is no such API key, or it is disabled, has expired or is nobody's: HTTP 401.
+    #[error("the API key is not accepted")]
+    UnknownApiKey,
+    /// The API key was used too often, or used up: HTTP 429.
+    #[error("the API key has been used too often")]
+    ApiKeyLimited {
+        /// When it may work again, from now; `None` when it will not by itself.
+        retry_after: Option<Duration>,
+    },
+    /// The API key is an organisation's, which cannot act by itself here: HTTP 403.
+    #[error("API keys of an organization are not accepted")]
+    OrganizationApiKey,
+    /// Two credentials came, both good, of two users: HTTP 401.
+    #[error("the credentials are of different users")]
+    TwoUsers,
     /// The session is good, but its user is not a member of the organisation asked for, whether or not there is one: HTTP 403.
     #[error("you are not a member of this organization")]
     NotAMember,
@@ -241,9 +286,13 @@ impl From<PasswordError> for SignInError {
 impl From<AuthError> for SignInError {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::Refused(_) | AuthError::UnknownSession | AuthError::NotAMember => {
-                Self::Failed
-            }
+            AuthError::Refused(_)
+            | AuthError::UnknownSession
+            | AuthError::UnknownApiKey
+            | AuthError::ApiKeyLimited { .. }
+            | AuthError::OrganizationApiKey
+            | AuthError::TwoUsers
+            | AuthError::NotAMember => Self::Failed,
             AuthError::Db(error) => Self::Db(error),
         }
     }

@@ -1,16 +1,28 @@
+use agentry_db::credential::{self, ApiKeyUse, JwtNames};
+use agentry_db::ids::{OrganizationId, UserId};
 use agentry_db::session::{self, Person, Session};
-use agentry_db::{DbError, Lease, Tenant, UnsafeId, account};
+use agentry_db::{DbError, Lease, Role, Tenant, UnsafeId, account};
+use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Auth, is_user_gone};
-use crate::actor::{Actor, Client};
+use crate::actor::{Actor, Client, Held};
+use crate::api_key;
 use crate::credential::{Credential, Presented};
-use crate::error::AuthError;
+use crate::error::{AuthError, JwtError, Refusal};
+use crate::jwt::Jwt;
+use crate::permission::Permissions;
 use crate::slug;
+
+/// Whom a credential acts for, what is kept of it, and the connection it was looked up on.
+type Known = (Tenant, Held, Lease);
 
 impl Auth {
     /// Who makes a request, by one look-up, and the connection it was made on, for what they ask to run on. `None` when no
     /// credential was presented.
+    ///
+    /// Of several credentials the first counts, in the order of [`Presented::credentials`]; when another one is good too, it must be
+    /// of the same user. A JSON Web Token that has merely expired makes way for the cookie beside it: clients renew theirs late.
     ///
     /// They act in the organisation asked for, else in the session's active one, else in their personal one, each only while they
     /// are a member. Somebody whom better-auth signed up has no personal organisation at first; it is made here when needed.
@@ -23,38 +35,150 @@ impl Auth {
         client: Client,
     ) -> Result<Option<(Actor, Lease)>, AuthError> {
         let parts = &self.0;
-        let (token, carrier) = match presented.credential(&parts.secrets, &parts.cookies)? {
-            Credential::None => return Ok(None),
-            Credential::SessionToken { token, kind } => (token, kind),
+        let mut found = presented.credentials(&parts.secrets, &parts.cookies)?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let first = match found.remove(0) {
+            Credential::JsonWebToken(token) => match self.read_jwt(&token) {
+                Err(JwtError::Expired) if !found.is_empty() => found.remove(0),
+                Ok(_) | Err(_) => Credential::JsonWebToken(token),
+            },
+            first @ (Credential::SessionToken { .. } | Credential::ApiKey(_)) => first,
         };
-        let (session, lease) = self.session(&token, presented.organization()?).await?;
-        let session_id = session.id.clone();
-        let tenant = tenant(session)?;
+        let organization = presented.organization()?;
+        let beside = self.user_beside(&found).await?;
+        let (tenant, held, lease) = match first {
+            Credential::SessionToken { token, kind } => {
+                let (session, lease) = self.session(&token, organization).await?;
+                let id = session.id.clone();
+                let held = Held::Session {
+                    id,
+                    token,
+                    carrier: kind,
+                };
+                (tenant(session)?, held, lease)
+            }
+            Credential::ApiKey(key) => self.by_key(&key, organization, beside.as_ref()).await?,
+            Credential::JsonWebToken(token) => self.by_jwt(&token, organization).await?,
+        };
+        if beside.is_some_and(|user| user != *tenant.user()) {
+            return Err(AuthError::TwoUsers);
+        }
         let actor = Actor {
             tenant,
-            session_id,
-            carrier,
-            token,
+            held,
             client,
         };
         Ok(Some((actor, lease)))
     }
 
-    /// Whether the actor may go on: the session lives, and its user is still in that organisation, in the same role. To be
-    /// asked now and then wherever one request lasts long.
+    /// Whether the actor may go on: the credential is good, and its user is still in that organisation, in the same role. To be
+    /// asked now and then wherever one request lasts long. It is no use of an API key.
     ///
     /// # Errors
     /// [`DbError`] as the database answers.
     pub async fn is_live(&self, actor: &Actor) -> Result<bool, DbError> {
-        let acted = actor.tenant.organization();
-        let token = actor.token.expose_secret();
-        let found = session::find(&self.0.db, token, Some(acted.as_str())).await?;
-        Ok(found.is_some_and(|(session, _)| {
-            session.user == *actor.tenant.user()
-                && session
-                    .membership
-                    .is_some_and(|(id, role)| id == *acted && role == actor.tenant.role())
+        let db = &self.0.db;
+        let organization = Some(actor.tenant.organization().as_str());
+        let now: Option<(UserId, Option<(OrganizationId, Role)>)> = match &actor.held {
+            Held::Session { token, .. } => session::find(db, token.expose_secret(), organization)
+                .await?
+                .map(|(session, _)| (session.user, session.membership)),
+            Held::ApiKey {
+                hash, permissions, ..
+            } => match credential::find_api_key(db, hash.expose_secret(), organization).await? {
+                ApiKeyUse::Accepted(key, _)
+                    if Permissions::parse(key.permissions.as_deref()) == *permissions =>
+                {
+                    Some((key.user, Some(key.membership)))
+                }
+                _ => None,
+            },
+            Held::JsonWebToken { expires_at, .. } if *expires_at <= Utc::now() => None,
+            Held::JsonWebToken { kid, session, .. } => {
+                let names = JwtNames {
+                    kid,
+                    user: actor.tenant.user().as_str(),
+                    session: session.as_deref(),
+                };
+                let found = credential::find_jwt_subject(db, names, organization).await?;
+                found.and_then(|(subject, _)| Some((subject.user?, subject.membership)))
+            }
+        };
+        Ok(now.is_some_and(|(user, membership)| {
+            user == *actor.tenant.user()
+                && membership.is_some_and(|(id, role)| {
+                    id == *actor.tenant.organization() && role == actor.tenant.role()
+                })
         }))
+    }
+
+    async fn by_key(
+        &self,
+        key: &SecretString,
+        organization: Option<&str>,
+        only: Option<&UserId>,
+    ) -> Result<Known, AuthError> {
+        let hash = api_key::hash(key);
+        let used = || credential::use_api_key(&self.0.db, &hash, organization, only);
+        let mut outcome = used().await?;
+        if let ApiKeyUse::Homeless(user, person) = &outcome {
+            self.give_a_home(user, person).await?;
+            outcome = used().await?;
+        }
+        match outcome {
+            ApiKeyUse::Accepted(key, lease) => {
+                let held = Held::ApiKey {
+                    id: key.id,
+                    hash: hash.into(),
+                    permissions: Permissions::parse(key.permissions.as_deref()),
+                };
+                Ok((place(key.user, Some(key.membership))?, held, lease))
+            }
+            ApiKeyUse::Invalid | ApiKeyUse::Homeless(..) => Err(AuthError::UnknownApiKey),
+            ApiKeyUse::OfOrganization => Err(AuthError::OrganizationApiKey),
+            ApiKeyUse::OfAnother => Err(AuthError::TwoUsers),
+            ApiKeyUse::NotAMember => Err(AuthError::NotAMember),
+            ApiKeyUse::Limited(retry_after) => Err(AuthError::ApiKeyLimited { retry_after }),
+        }
+    }
+
+    async fn by_jwt(
+        &self,
+        token: &SecretString,
+        organization: Option<&str>,
+    ) -> Result<Known, AuthError> {
+        let jwt = self.read_jwt(token).map_err(Refusal::from)?;
+        let mut homeless = true;
+        loop {
+            let names = JwtNames {
+                kid: &jwt.kid,
+                user: &jwt.user,
+                session: jwt.session.as_deref(),
+            };
+            let found = credential::find_jwt_subject(&self.0.db, names, organization).await?;
+            let (subject, lease) = found.ok_or(Refusal::JsonWebToken(JwtError::Signature))?;
+            jwt.verify(&subject.public_key, subject.alg.as_deref())
+                .map_err(Refusal::from)?;
+            let user = subject.user.ok_or(AuthError::UnknownSession)?;
+            let Some(person) = subject.person.filter(|_| homeless) else {
+                let held = Held::JsonWebToken {
+                    kid: jwt.kid,
+                    session: jwt.session,
+                    expires_at: jwt.expires_at,
+                };
+                return Ok((place(user, subject.membership)?, held, lease));
+            };
+            // One request never holds two connections.
+            drop(lease);
+            self.give_a_home(&user, &person).await?;
+            homeless = false;
+        }
+    }
+
+    pub(super) fn read_jwt(&self, token: &SecretString) -> Result<Jwt, JwtError> {
+        Jwt::read(token.expose_secret(), &self.0.jwt, Utc::now())
     }
 
     /// The live session of a token, its user's personal organisation made if there is none to act in.
@@ -70,18 +194,17 @@ impl Auth {
         };
         // One request never holds two connections.
         drop(lease);
-        self.give_a_home(&session, person).await?;
+        self.give_a_home(&session.user, person).await?;
         find().await?.ok_or(AuthError::UnknownSession)
     }
 
-    async fn give_a_home(&self, session: &Session, person: &Person) -> Result<(), AuthError> {
-        let slug = slug::personal(&person.name, &person.email, session.user.as_str());
+    async fn give_a_home(&self, user: &UserId, person: &Person) -> Result<(), AuthError> {
+        let slug = slug::personal(&person.name, &person.email, user.as_str());
         let name = slug::personal_name(&person.name, &person.email, &slug);
-        let made =
-            account::ensure_personal_organization(&self.0.db, &session.user, name, &slug).await;
+        let made = account::ensure_personal_organization(&self.0.db, user, name, &slug).await;
         match made {
             Ok(home) => {
-                tracing::info!(user.id = %session.user, organization.id = %home.id, "made a personal organization");
+                tracing::info!(user.id = %user, organization.id = %home.id, "made a personal organization");
                 Ok(())
             }
             Err(error) if is_user_gone(&error) => Err(AuthError::UnknownSession),
@@ -92,9 +215,13 @@ impl Auth {
 
 /// Whom a session acts for.
 pub(super) fn tenant(session: Session) -> Result<Tenant, AuthError> {
-    let (organization, role) = session.membership.ok_or(AuthError::NotAMember)?;
-    Tenant::new(session.user, organization, role).map_err(|UnsafeId| {
-        tracing::warn!(session.id = %session.id, "another program made an id this service cannot act for");
+    place(session.user, session.membership)
+}
+
+fn place(user: UserId, membership: Option<(OrganizationId, Role)>) -> Result<Tenant, AuthError> {
+    let (organization, role) = membership.ok_or(AuthError::NotAMember)?;
+    Tenant::new(user, organization, role).map_err(|UnsafeId| {
+        tracing::warn!("another program made an id this service cannot act for");
         AuthError::NotAMember
     })
 }

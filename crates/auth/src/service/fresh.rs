@@ -4,7 +4,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Auth, SignedIn};
-use crate::actor::{Actor, Client};
+use crate::actor::{Actor, Client, Held};
 use crate::cookie::Remember;
 use crate::credential::SessionCarrier;
 use crate::session_token::{self, NoRandomness};
@@ -58,9 +58,11 @@ impl FreshSession {
                 .sign_in(&parts.secrets, &self.token, self.remember),
             actor: Actor {
                 tenant,
-                session_id: self.id,
-                carrier: SessionCarrier::Cookie,
-                token: self.token.clone(),
+                held: Held::Session {
+                    id: self.id,
+                    carrier: SessionCarrier::Cookie,
+                    token: self.token.clone(),
+                },
                 client: self.client,
             },
             token: self.token,

@@ -1,6 +1,7 @@
 //! [`Auth`]: everything that needs the database, behind one cheap clone.
 
 mod authenticate;
+mod beside;
 mod fresh;
 mod settings;
 mod sign_in;
@@ -13,8 +14,9 @@ use agentry_db::{Constraint, Db, DbError, session};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Held};
 use crate::cookie::Cookies;
+use crate::jwt::JwtSettings;
 use crate::password::PasswordHasher;
 use crate::secret::SecretList;
 
@@ -30,6 +32,7 @@ struct Parts {
     hasher: PasswordHasher,
     secrets: SecretList,
     cookies: Cookies,
+    jwt: JwtSettings,
     settings: AuthSettings,
 }
 
@@ -54,6 +57,7 @@ impl Auth {
         hasher: PasswordHasher,
         secrets: SecretList,
         cookies: Cookies,
+        jwt: JwtSettings,
         settings: AuthSettings,
     ) -> Self {
         Self(Arc::new(Parts {
@@ -61,16 +65,20 @@ impl Auth {
             hasher,
             secrets,
             cookies,
+            jwt,
             settings,
         }))
     }
 
-    /// Ends the actor's session, everywhere at once. Whether it was still there.
+    /// Ends the actor's session, everywhere at once. Whether it was still there; an API key and a JSON Web Token are no session.
     ///
     /// # Errors
     /// [`DbError`] as the database answers.
     pub async fn sign_out(&self, actor: &Actor) -> Result<bool, DbError> {
-        session::delete(&self.0.db, actor.token.expose_secret()).await
+        match &actor.held {
+            Held::Session { token, .. } => session::delete(&self.0.db, token.expose_secret()).await,
+            Held::ApiKey { .. } | Held::JsonWebToken { .. } => Ok(false),
+        }
     }
 
     /// The values of the `Set-Cookie` headers that make a browser forget its session. `header` is the `Cookie` header it sent.
