@@ -17,6 +17,7 @@ mod agents;
 mod api_connections;
 mod audit;
 mod conversations;
+mod credentials;
 mod faults;
 mod feedback;
 mod links;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::check::{filter_text, id_of};
 use crate::connection::{PageArguments, SortedBy, connect, connection_type, page_size, total};
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 /// Something that somebody did. Events are written with what they speak of, and never change.
 #[derive(Debug, Clone, SimpleObject)]
@@ -117,7 +117,7 @@ pub struct AuditEventTotal(AuditFilter);
 
 impl AuditEventTotal {
     async fn count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
-        let scope = RequestContext::of(context)?.read().await?;
+        let scope = RequestContext::of(context)?.read(Noun::Audit).await?;
         total(audit::count(&scope, &self.0)).await
     }
 }
@@ -162,7 +162,7 @@ async fn list(
 ) -> Result<AuditEventConnection, ApiError> {
     let filter = filter.checked()?;
     let request = page.request(SortedBy::CreatedAt, Direction::Descending)?;
-    let scope = RequestContext::of(context)?.read().await?;
+    let scope = RequestContext::of(context)?.read(Noun::Audit).await?;
     let events = audit::list(&scope, &filter, &request).await?;
     let total = AuditEventTotal(filter);
     Ok(connect(events, SortedBy::CreatedAt, total, |model| {

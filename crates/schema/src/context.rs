@@ -2,13 +2,13 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
-use agentry_auth::{Actor, Client};
+use agentry_auth::{Action, Actor, Client};
 use agentry_db::{Lease, ReadScope, Scope, Statements, Tenant, WriteScope};
 use async_graphql::Context;
 
 use crate::failure::Failure;
 use crate::loader::{Batches, Loader};
-use crate::{ApiError, Services};
+use crate::{ApiError, Noun, Services};
 
 /// What one operation runs with: who acts, and their one read-only transaction. Made anew for every request, loaders
 /// included, so that nothing read for one tenant can be handed to another.
@@ -21,7 +21,7 @@ pub struct RequestContext {
 enum Caller {
     Anonymous(Client),
     Actor {
-        actor: Actor,
+        actor: Box<Actor>,
         read: Arc<ReadScope>,
         loader: OnceLock<Batches>,
     },
@@ -46,7 +46,7 @@ impl RequestContext {
                         .read_on(lease, actor.tenant(), statements.clone()),
                 );
                 Caller::Actor {
-                    actor,
+                    actor: Box::new(actor),
                     read,
                     loader: OnceLock::new(),
                 }
@@ -84,7 +84,7 @@ impl RequestContext {
 
     /// Who acts, if anyone.
     #[must_use]
-    pub const fn find_actor(&self) -> Option<&Actor> {
+    pub fn find_actor(&self) -> Option<&Actor> {
         match &self.caller {
             Caller::Anonymous(_) => None,
             Caller::Actor { actor, .. } => Some(actor),
@@ -109,7 +109,7 @@ impl RequestContext {
 
     /// The program at the other end.
     #[must_use]
-    pub const fn client(&self) -> &Client {
+    pub fn client(&self) -> &Client {
         match &self.caller {
             Caller::Anonymous(client) => client,
             Caller::Actor { actor, .. } => actor.client(),
@@ -128,11 +128,39 @@ impl RequestContext {
         self.statements.count()
     }
 
-    /// The read-only transaction that all queries of the operation share.
+    /// Whether the credential is good for this. Only an API key can be good for less than its user.
+    ///
+    /// # Errors
+    /// As [`RequestContext::actor`]; [`ApiError::Forbidden`] when it is not.
+    pub fn allow(&self, noun: Noun, action: Action) -> Result<(), ApiError> {
+        let actor = self.actor()?;
+        match noun.name() {
+            Some(name) if actor.may(name, action) => Ok(()),
+            Some(name) => Err(ApiError::Forbidden(format!(
+                "This API key lacks the permission {name}:{}.",
+                action.as_str()
+            ))),
+            None if actor.api_key_id().is_none() => Ok(()),
+            None => Err(ApiError::Forbidden(
+                "API keys are managed by their user, signed in, and not by an API key.".to_owned(),
+            )),
+        }
+    }
+
+    /// The read-only transaction that all queries of the operation share, to read this.
+    ///
+    /// # Errors
+    /// As [`RequestContext::allow`]; [`ApiError::Db`] when it cannot be opened.
+    pub async fn read(&self, noun: Noun) -> Result<Scope, ApiError> {
+        self.allow(noun, Action::Read)?;
+        self.read_own().await
+    }
+
+    /// The same, for what every credential may know: of which noun an id is, and what the credential itself is.
     ///
     /// # Errors
     /// As [`RequestContext::actor`]; [`ApiError::Db`] when it cannot be opened.
-    pub async fn read(&self) -> Result<Scope, ApiError> {
+    pub(crate) async fn read_own(&self) -> Result<Scope, ApiError> {
         match &self.caller {
             Caller::Anonymous(_) => Err(ApiError::Unauthenticated),
             Caller::Actor { read, .. } => Ok(read.scope().await?),
@@ -155,11 +183,12 @@ impl RequestContext {
             .map_err(|_| ApiError::internal("the operation runs without a context"))
     }
 
-    /// Reads for many fields at once.
+    /// Reads this for many fields at once.
     ///
     /// # Errors
-    /// As [`RequestContext::actor`].
-    pub fn loader(&self) -> Result<&Batches, ApiError> {
+    /// As [`RequestContext::allow`].
+    pub fn loader(&self, noun: Noun) -> Result<&Batches, ApiError> {
+        self.allow(noun, Action::Read)?;
         match &self.caller {
             Caller::Anonymous(_) => Err(ApiError::Unauthenticated),
             Caller::Actor { read, loader, .. } => {
@@ -168,17 +197,23 @@ impl RequestContext {
         }
     }
 
-    /// Runs `work` in one named write transaction, committed before this answers. The operation's read-only transaction is
+    /// Runs `work`, which changes this, in one named write transaction, committed before this answers. The operation's read-only transaction is
     /// let go first, so that no request ever holds one connection while it waits for a second.
     ///
     /// # Errors
-    /// What `work` answers, and then nothing was written; as [`RequestContext::actor`] and [`agentry_db::Db::write`] besides.
-    pub async fn write<T, F, R>(&self, name: &'static str, work: F) -> Result<T, Failure>
+    /// What `work` answers, and then nothing was written; as [`RequestContext::allow`] and [`agentry_db::Db::write`] besides.
+    pub async fn write<T, F, R>(
+        &self,
+        noun: Noun,
+        name: &'static str,
+        work: F,
+    ) -> Result<T, Failure>
     where
         F: Fn(WriteScope) -> R + Send,
         R: Future<Output = Result<T, Failure>> + Send,
         T: Send,
     {
+        self.allow(noun, Action::Write)?;
         let Caller::Actor { actor, read, .. } = &self.caller else {
             return Err(ApiError::Unauthenticated.into());
         };

@@ -19,6 +19,7 @@ use async_graphql::{Schema, SchemaBuilder};
 
 pub mod agent;
 pub mod api_connection;
+pub mod api_key;
 mod audit;
 pub mod audit_event;
 mod check;
@@ -43,6 +44,7 @@ mod mutation;
     reason = "the Interface derive writes a method without them"
 )]
 pub mod node;
+mod noun;
 mod query;
 mod secret;
 mod services;
@@ -55,6 +57,7 @@ pub use context::RequestContext;
 pub use error::ApiError;
 pub use limits::Limits;
 pub use mutation::Mutation;
+pub use noun::Noun;
 pub use query::Query;
 pub use secret::Secret;
 pub use services::Services;

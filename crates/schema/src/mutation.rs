@@ -2,6 +2,7 @@ use async_graphql::MergedObject;
 
 use crate::agent::AgentMutation;
 use crate::api_connection::{ApiConnectionMutation, LinkMutation};
+use crate::api_key::ApiKeyMutation;
 use crate::conversation::ConversationMutation;
 use crate::feedback::FeedbackMutation;
 use crate::message::MessageMutation;
@@ -18,4 +19,5 @@ pub struct Mutation(
     ConversationMutation,
     MessageMutation,
     FeedbackMutation,
+    ApiKeyMutation,
 );

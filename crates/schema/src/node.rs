@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use agentry_auth::Action;
 use agentry_db::ids::{
     AgentId, ApiConnectionId, AuditEventId, ConversationId, FeedbackId, MessageId,
 };
@@ -15,7 +16,7 @@ use crate::conversation::Conversation;
 use crate::error::nullable;
 use crate::feedback::Feedback;
 use crate::message::Message;
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 /// The most ids that `nodes` takes at once.
 const MAX_IDS: usize = 100;
@@ -72,7 +73,7 @@ impl NodeQuery {
 
 async fn load(context: &Context<'_>, ids: Vec<String>) -> Result<Vec<Option<Node>>, ApiError> {
     let context = RequestContext::of(context)?;
-    let scope = context.read().await?;
+    let scope = context.read_own().await?;
     // A text that PostgreSQL cannot even take is the id of nothing.
     let asked: Vec<String> = ids
         .iter()
@@ -85,6 +86,7 @@ async fn load(context: &Context<'_>, ids: Vec<String>) -> Result<Vec<Option<Node
     }
     let mut found: HashMap<String, Node> = HashMap::new();
     for (kind, ids) in of_kind {
+        context.allow(noun_of(kind), Action::Read)?;
         match kind {
             Kind::Agent => {
                 let ids: Vec<AgentId> = ids.into_iter().map(AgentId::from).collect();
@@ -137,4 +139,15 @@ async fn load(context: &Context<'_>, ids: Vec<String>) -> Result<Vec<Option<Node
         }
     }
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+}
+
+const fn noun_of(kind: Kind) -> Noun {
+    match kind {
+        Kind::Agent => Noun::Agents,
+        Kind::ApiConnection => Noun::Connections,
+        Kind::AuditEvent => Noun::Audit,
+        Kind::Conversation => Noun::Conversations,
+        Kind::Message => Noun::Messages,
+        Kind::Feedback => Noun::Feedback,
+    }
 }

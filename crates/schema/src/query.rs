@@ -2,6 +2,7 @@ use async_graphql::MergedObject;
 
 use crate::agent::AgentQuery;
 use crate::api_connection::ApiConnectionQuery;
+use crate::api_key::ApiKeyQuery;
 use crate::audit_event::AuditEventQuery;
 use crate::conversation::ConversationQuery;
 use crate::message::MessageQuery;
@@ -18,4 +19,5 @@ pub struct Query(
     AuditEventQuery,
     ConversationQuery,
     MessageQuery,
+    ApiKeyQuery,
 );

@@ -143,7 +143,9 @@ mod tests {
             for field in fields {
                 let field = &field.node;
                 let plain = field.name.node.to_lowercase().replace('_', "");
-                let told = ["apikey", "password", "secret"].contains(&plain.as_str());
+                // What an object shows its own fields show.
+                let told = ["apikey", "password", "secret"].contains(&plain.as_str())
+                    && bare(&field.ty.node) != "ApiKey";
                 assert!(
                     !told && bare(&field.ty.node) != NAME,
                     "{name}.{}",

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use agentry_auth::cookie::Cookies;
+use agentry_auth::jwt::JwtSettings;
 use agentry_auth::password::{HasherLimits, PasswordHasher};
 use agentry_auth::secret::SecretList;
 use agentry_auth::{Auth, AuthSettings};
@@ -106,6 +107,7 @@ pub fn services(config: &Config, secrets: &Secrets, db: Db) -> Result<Arc<Servic
         PasswordHasher::new(HasherLimits::default()),
         SecretList::single(&secrets.auth_secret)?,
         cookies,
+        jwt(config),
         throttle(config),
     );
     let keys = KeyRing::parse(&secrets.encryption_keys)?;
@@ -116,6 +118,21 @@ pub fn services(config: &Config, secrets: &Secrets, db: Db) -> Result<Arc<Servic
         keys,
         limits: limits(config),
     }))
+}
+
+/// Who must have issued a JSON Web Token, and for whom: better-auth says its own origin for both.
+fn jwt(config: &Config) -> JwtSettings {
+    let origin = || {
+        config.http.public_url.as_ref().map_or_else(
+            || format!("http://{}", config.http.bind),
+            |url| url.origin().ascii_serialization(),
+        )
+    };
+    let auth = &config.auth;
+    JwtSettings {
+        issuer: auth.jwt_issuer.clone().unwrap_or_else(origin),
+        audience: auth.jwt_audience.clone().unwrap_or_else(origin),
+    }
 }
 
 fn throttle(config: &Config) -> AuthSettings {

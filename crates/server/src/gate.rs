@@ -36,9 +36,10 @@ impl Gate for AuthGate {
             ip: presented.client_ip,
             user_agent: presented.user_agent,
         };
-        let ambient = presented.authorization.is_none();
+        let ambient = presented.authorization.is_none() && presented.api_key.is_none();
         let credentials = Credentials {
             cookie: presented.cookie,
+            api_key: presented.api_key,
             authorization: presented.authorization,
             organization: presented.organization,
         };
@@ -80,8 +81,17 @@ impl Gate for AuthGate {
 fn refuse(error: AuthError) -> Refusal {
     match error {
         // The credential is as good as any; a text that no organisation can have for an id is one they are not a member of.
-        AuthError::NotAMember | AuthError::Refused(Malformed::Organization) => Refusal::Forbidden,
-        AuthError::Refused(_) | AuthError::UnknownSession => Refusal::Unauthenticated,
+        AuthError::NotAMember
+        | AuthError::OrganizationApiKey
+        | AuthError::Refused(Malformed::Organization) => Refusal::Forbidden,
+        AuthError::Refused(_)
+        | AuthError::UnknownSession
+        | AuthError::UnknownApiKey
+        | AuthError::TwoUsers => Refusal::Unauthenticated,
+        AuthError::ApiKeyLimited { retry_after } => Refusal::RateLimited {
+            // Whole seconds, none too few.
+            retry_after: retry_after.map(|wait| wait.as_secs() + 1),
+        },
         AuthError::Db(DbError::Unavailable(cause)) => {
             tracing::warn!(cause, "the database is unavailable");
             Refusal::Unavailable {

@@ -9,7 +9,7 @@ use crate::connection::{PageArguments, page_size};
 use crate::conversation::{self, ConversationConnection};
 use crate::feedback::{FeedbackSummary, TallyOf};
 use crate::message::{self, MessageConnection};
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 #[ComplexObject]
 impl Agent {
@@ -19,7 +19,7 @@ impl Agent {
         &self,
         context: &Context<'_>,
     ) -> async_graphql::Result<Vec<ApiConnection>> {
-        let loader = RequestContext::of(context)?.loader()?;
+        let loader = RequestContext::of(context)?.loader(Noun::Connections)?;
         let agent = ConnectionsOf(AgentId::from(self.id.as_str()));
         let found = loader.load_one(agent).await.map_err(ApiError::loaded)?;
         Ok(found.unwrap_or_default())
@@ -71,7 +71,7 @@ impl Agent {
         &self,
         context: &Context<'_>,
     ) -> async_graphql::Result<FeedbackSummary> {
-        let loader = RequestContext::of(context)?.loader()?;
+        let loader = RequestContext::of(context)?.loader(Noun::Feedback)?;
         let key = TallyOf(AgentId::from(self.id.as_str()));
         let tally = loader.load_one(key).await.map_err(ApiError::loaded)?;
         Ok(tally.unwrap_or_default().into())

@@ -15,7 +15,7 @@ use crate::check::filter_text;
 use crate::connection::{OrderDirection, PageArguments, SortedBy, connect, connection_type, total};
 use crate::loader::Loader;
 use crate::visibility::Visibility;
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 mod fields;
 mod mutation;
@@ -124,7 +124,7 @@ pub struct AgentTotal(AgentFilter);
 
 impl AgentTotal {
     async fn count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
-        let scope = RequestContext::of(context)?.read().await?;
+        let scope = RequestContext::of(context)?.read(Noun::Agents).await?;
         total(agent::count(&scope, &self.0)).await
     }
 }
@@ -152,7 +152,7 @@ pub(crate) async fn list(
         AgentOrderField::Name => SortedBy::Name,
     };
     let request = page.request(sorted, order.direction.into())?;
-    let scope = RequestContext::of(context)?.read().await?;
+    let scope = RequestContext::of(context)?.read(Noun::Agents).await?;
     let agents = agent::list(&scope, &filter, order.field.into(), &request).await?;
     Ok(connect(agents, sorted, AgentTotal(filter), |model| {
         let position = match order.field {

@@ -7,12 +7,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Agent;
-use crate::RequestContext;
 use crate::audit::audited;
 use crate::check::{Checks, id_of};
 use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
 use crate::visibility::Visibility;
+use crate::{Noun, RequestContext};
 
 const MAX_NAME: usize = 200;
 const MAX_DESCRIPTION: usize = 2_000;
@@ -230,7 +230,7 @@ async fn create(context: &RequestContext, input: CreateAgentInput) -> Result<Age
     checks.finish()?;
     let (new, idempotency) = (&new, &idempotency);
     context
-        .write("agent.create", |scope| async move {
+        .write(Noun::Agents, "agent.create", |scope| async move {
             let id = new_id();
             if let Some(earlier) = earlier(&scope, idempotency, &id).await? {
                 return Ok(earlier);
@@ -317,7 +317,7 @@ async fn update(context: &RequestContext, input: UpdateAgentInput) -> Result<Age
     checks.finish()?;
     let (id, changes) = (&id_of(input.id), &changes);
     context
-        .write("agent.update", |scope| async move {
+        .write(Noun::Agents, "agent.update", |scope| async move {
             let changed = agent::update(&scope, id, changes.clone()).await?;
             let Some(agent) = changed else {
                 return Err(not_written(&scope, id).await?);
@@ -347,7 +347,7 @@ async fn duplicate(context: &RequestContext, input: DuplicateAgentInput) -> Resu
     checks.finish()?;
     let (id, name, idempotency) = (&id_of(input.id), &name, &idempotency);
     context
-        .write("agent.duplicate", |scope| async move {
+        .write(Noun::Agents, "agent.duplicate", |scope| async move {
             // Before the original is looked for: it may be gone when the same call comes again.
             let copy = new_id();
             if let Some(earlier) = earlier(&scope, idempotency, &copy).await? {
@@ -376,7 +376,7 @@ async fn transfer(
 ) -> Result<TransferAgentSuccess, Failure> {
     let (id, new_owner): (&AgentId, &UserId) = (&id_of(input.id), &id_of(input.new_owner_id));
     context
-        .write("agent.transfer", |scope| async move {
+        .write(Noun::Agents, "agent.transfer", |scope| async move {
             match agent::transfer(&scope, id, new_owner).await? {
                 Transfer::Done => {}
                 Transfer::Missing => return Err(not_written(&scope, id).await?),
@@ -413,7 +413,7 @@ async fn delete(
 ) -> Result<DeleteAgentSuccess, Failure> {
     let id = &id_of(input.id);
     context
-        .write("agent.delete", |scope| async move {
+        .write(Noun::Agents, "agent.delete", |scope| async move {
             if !agent::delete(&scope, id).await? {
                 return Err(not_written(&scope, id).await?);
             }

@@ -6,7 +6,7 @@ use super::{Agent, AgentConnection, AgentFilterInput, AgentOrder};
 use crate::check::id_of;
 use crate::connection::{PageArguments, page_size};
 use crate::error::nullable;
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 /// Queries about agents.
 #[derive(Debug, Default)]
@@ -49,6 +49,6 @@ impl AgentQuery {
 }
 
 async fn find(context: &Context<'_>, id: AgentId) -> Result<Option<Agent>, ApiError> {
-    let scope = RequestContext::of(context)?.read().await?;
+    let scope = RequestContext::of(context)?.read(Noun::Agents).await?;
     Ok(agent::find(&scope, &id).await?.map(Agent::from))
 }

@@ -9,7 +9,7 @@ use crate::agent::Agent;
 use crate::audit::audited;
 use crate::check::id_of;
 use crate::failure::{Failure, mutation_result};
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 /// Which agent may use which connection.
 #[derive(Debug, Clone, InputObject)]
@@ -87,7 +87,7 @@ async fn link(
 ) -> Result<LinkApiConnectionSuccess, Failure> {
     let (agent, connection) = (&id_of(input.agent_id), &id_of(input.api_connection_id));
     context
-        .write("api_connection.link", |scope| async move {
+        .write(Noun::Agents, "api_connection.link", |scope| async move {
             let limit = context.services().limits.connections_per_agent;
             match agent_api_connection::link(&scope, agent, connection, limit).await? {
                 Linking::Done => {}
@@ -124,7 +124,7 @@ async fn unlink(
 ) -> Result<UnlinkApiConnectionSuccess, Failure> {
     let (agent, connection) = (&id_of(input.agent_id), &id_of(input.api_connection_id));
     context
-        .write("api_connection.unlink", |scope| async move {
+        .write(Noun::Agents, "api_connection.unlink", |scope| async move {
             match agent_api_connection::unlink(&scope, agent, connection).await? {
                 Unlinking::Done => {}
                 Unlinking::Missing => return Err(Failure::not_written("link", false)),

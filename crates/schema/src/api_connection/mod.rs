@@ -18,7 +18,7 @@ use crate::check::filter_text;
 use crate::connection::{OrderDirection, PageArguments, SortedBy, connect, connection_type, total};
 use crate::loader::Loader;
 use crate::visibility::Visibility;
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 mod input;
 mod link;
@@ -74,7 +74,10 @@ impl ApiConnection {
     async fn status(&self, context: &Context<'_>) -> async_graphql::Result<ApiConnectionStatus> {
         let context = RequestContext::of(context)?;
         let id = ApiConnectionId::from(self.id.as_str());
-        let sealed = context.loader()?.load_one(KeyOf(id.clone())).await;
+        let sealed = context
+            .loader(Noun::Connections)?
+            .load_one(KeyOf(id.clone()))
+            .await;
         let sealed = sealed.map_err(ApiError::loaded)?;
         let place = api_key_place(context.tenant()?.organization(), &id);
         let keys = &context.services().keys;
@@ -160,7 +163,7 @@ pub struct ApiConnectionTotal(ApiConnectionFilter);
 
 impl ApiConnectionTotal {
     async fn count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
-        let scope = RequestContext::of(context)?.read().await?;
+        let scope = RequestContext::of(context)?.read(Noun::Connections).await?;
         total(api_connection::count(&scope, &self.0)).await
     }
 }
@@ -188,7 +191,7 @@ pub(crate) async fn list(
         ApiConnectionOrderField::Name => SortedBy::Name,
     };
     let request = page.request(sorted, order.direction.into())?;
-    let scope = RequestContext::of(context)?.read().await?;
+    let scope = RequestContext::of(context)?.read(Noun::Connections).await?;
     let found = api_connection::list(&scope, &filter, order.field.into(), &request).await?;
     Ok(connect(found, sorted, ApiConnectionTotal(filter), |view| {
         let position = match order.field {

@@ -17,7 +17,7 @@ use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
 use crate::secret::Secret;
 use crate::visibility::Visibility;
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 const MAX_NAME: usize = 200;
 
@@ -214,21 +214,25 @@ async fn create(
     };
     let (id, new, idempotency) = (&id, &new, &idempotency);
     context
-        .write("api_connection.create", |scope| async move {
-            if let Some(earlier) = idempotency.claim(&scope, id.as_str()).await? {
-                let earlier = api_connection::find(&scope, &earlier.into()).await?;
-                return earlier
-                    .ok_or_else(|| Failure::conflict("What this key made is gone by now."));
-            }
-            let limit = context.services().limits.connections_per_organization;
-            if !api_connection::has_room(&scope, limit).await? {
-                let what = "API connections in an organisation";
-                return Err(Failure::limit_reached(what, limit));
-            }
-            let view = api_connection::insert(&scope, id, new.clone()).await?;
-            note(context, &scope, "api_connection.create", &view).await?;
-            Ok(view)
-        })
+        .write(
+            Noun::Connections,
+            "api_connection.create",
+            |scope| async move {
+                if let Some(earlier) = idempotency.claim(&scope, id.as_str()).await? {
+                    let earlier = api_connection::find(&scope, &earlier.into()).await?;
+                    return earlier
+                        .ok_or_else(|| Failure::conflict("What this key made is gone by now."));
+                }
+                let limit = context.services().limits.connections_per_organization;
+                if !api_connection::has_room(&scope, limit).await? {
+                    let what = "API connections in an organisation";
+                    return Err(Failure::limit_reached(what, limit));
+                }
+                let view = api_connection::insert(&scope, id, new.clone()).await?;
+                note(context, &scope, "api_connection.create", &view).await?;
+                Ok(view)
+            },
+        )
         .await
 }
 
@@ -260,15 +264,19 @@ async fn update(
     let turns_private = input.visibility == MaybeUndefined::Value(Visibility::Private);
     let (id, changes) = (&id_of(input.id), &changes);
     context
-        .write("api_connection.update", |scope| async move {
-            if turns_private {
-                owned(&scope, id).await?;
-            }
-            let changed = api_connection::update(&scope, id, changes.clone()).await?;
-            let view = written(&scope, id, changed).await?;
-            note(context, &scope, "api_connection.update", &view).await?;
-            Ok(view)
-        })
+        .write(
+            Noun::Connections,
+            "api_connection.update",
+            |scope| async move {
+                if turns_private {
+                    owned(&scope, id).await?;
+                }
+                let changed = api_connection::update(&scope, id, changes.clone()).await?;
+                let view = written(&scope, id, changed).await?;
+                note(context, &scope, "api_connection.update", &view).await?;
+                Ok(view)
+            },
+        )
         .await
 }
 
@@ -283,13 +291,17 @@ async fn rotate(
     let sealed = seal(context, &id, &key.secret)?;
     let (id, sealed, hint) = (&id, &sealed, &key.hint);
     context
-        .write("api_connection.rotate_key", |scope| async move {
-            let changed =
-                api_connection::replace_key(&scope, id, sealed.clone(), hint.clone()).await?;
-            let view = written(&scope, id, changed).await?;
-            note(context, &scope, "api_connection.rotate_key", &view).await?;
-            Ok(view)
-        })
+        .write(
+            Noun::Connections,
+            "api_connection.rotate_key",
+            |scope| async move {
+                let changed =
+                    api_connection::replace_key(&scope, id, sealed.clone(), hint.clone()).await?;
+                let view = written(&scope, id, changed).await?;
+                note(context, &scope, "api_connection.rotate_key", &view).await?;
+                Ok(view)
+            },
+        )
         .await
 }
 
@@ -299,12 +311,16 @@ async fn delete(
 ) -> Result<DeleteApiConnectionSuccess, Failure> {
     let id = &id_of(input.id);
     context
-        .write("api_connection.delete", |scope| async move {
-            let gone = api_connection::find(&scope, id).await?;
-            let deleted = api_connection::delete(&scope, id).await?;
-            let view = written(&scope, id, gone.filter(|_| deleted)).await?;
-            note(context, &scope, "api_connection.delete", &view).await
-        })
+        .write(
+            Noun::Connections,
+            "api_connection.delete",
+            |scope| async move {
+                let gone = api_connection::find(&scope, id).await?;
+                let deleted = api_connection::delete(&scope, id).await?;
+                let view = written(&scope, id, gone.filter(|_| deleted)).await?;
+                note(context, &scope, "api_connection.delete", &view).await
+            },
+        )
         .await?;
     Ok(DeleteApiConnectionSuccess {
         deleted_api_connection_id: ID(id.to_string()),

@@ -6,7 +6,7 @@ use super::{ApiConnection, ApiConnectionFilterInput, ApiConnectionOrder, Connect
 use crate::check::id_of;
 use crate::connection::{PageArguments, page_size};
 use crate::error::nullable;
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 /// Queries about API connections.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ async fn find(
     context: &Context<'_>,
     id: ApiConnectionId,
 ) -> Result<Option<ApiConnection>, ApiError> {
-    let scope = RequestContext::of(context)?.read().await?;
+    let scope = RequestContext::of(context)?.read(Noun::Connections).await?;
     Ok(api_connection::find(&scope, &id)
         .await?
         .map(ApiConnection::from))

@@ -14,7 +14,7 @@ use crate::connection::{
     OrderDirection, PageArguments, SortedBy, connect, connection_type, page_size, total,
 };
 use crate::message::{self, MessageConnection};
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 mod loaders;
 mod mutation;
@@ -106,7 +106,7 @@ impl Conversation {
 impl Conversation {
     async fn find_agent(&self, context: &Context<'_>) -> async_graphql::Result<Option<Agent>> {
         let agent = AgentId::from(self.agent_id.as_str());
-        let loader = RequestContext::of(context)?.loader()?;
+        let loader = RequestContext::of(context)?.loader(Noun::Agents)?;
         loader.load_one(agent).await.map_err(ApiError::loaded)
     }
 }
@@ -156,12 +156,12 @@ impl ConversationTotal {
         let context = RequestContext::of(context)?;
         match self {
             Self::Filtered(filter) => {
-                let scope = context.read().await?;
+                let scope = context.read(Noun::Conversations).await?;
                 total(conversation::count(&scope, filter)).await
             }
             Self::With(agent) => {
                 let key = ConversationCount(agent.clone());
-                let count = context.loader()?.load_one(key).await;
+                let count = context.loader(Noun::Conversations)?.load_one(key).await;
                 let count = count.map_err(ApiError::loaded)?;
                 total(async { Ok(count.unwrap_or_default()) }).await
             }
@@ -195,7 +195,9 @@ pub(crate) async fn list(
         ConversationOrderField::UpdatedAt => SortedBy::ConversationUpdatedAt,
     };
     let request = page.request(sorted, order.direction.into())?;
-    let scope = RequestContext::of(context)?.read().await?;
+    let scope = RequestContext::of(context)?
+        .read(Noun::Conversations)
+        .await?;
     let found = conversation::list(&scope, &filter, order.field.into(), &request).await?;
     Ok(connected(
         found,
@@ -219,10 +221,10 @@ pub(crate) async fn list_with(
             agent,
             slice: request.slice,
         };
-        let found = context.loader()?.load_one(key).await;
+        let found = context.loader(Noun::Conversations)?.load_one(key).await;
         found.map_err(ApiError::loaded)?
     } else {
-        let scope = context.read().await?;
+        let scope = context.read(Noun::Conversations).await?;
         let mut found = conversation::list_many(&scope, std::slice::from_ref(&agent), &request)
             .await
             .map_err(ApiError::from)?;

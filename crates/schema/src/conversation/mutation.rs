@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Conversation;
-use crate::RequestContext;
 use crate::audit::audited;
 use crate::check::{Checks, id_of};
 use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
+use crate::{Noun, RequestContext};
 
 const MAX_TITLE: usize = 200;
 
@@ -176,18 +176,23 @@ async fn create(
     let agent: AgentId = id_of(input.agent_id);
     let (agent, title, idempotency) = (&agent, title.as_deref(), &idempotency);
     context
-        .write("conversation.create", |scope| async move {
-            let id: ConversationId = new_id();
-            if let Some(earlier) = idempotency.claim(&scope, id.as_str()).await? {
-                let earlier = conversation::find(&scope, &ConversationId::from(earlier)).await?;
-                return earlier
-                    .map(Conversation::from)
-                    .ok_or_else(|| Failure::conflict("What this key made is gone by now."));
-            }
-            let made = conversation::insert(&scope, &id, agent, title).await?;
-            let made = made.ok_or_else(|| Failure::not_found("agent"))?;
-            noted(context, &scope, "conversation.create", made).await
-        })
+        .write(
+            Noun::Conversations,
+            "conversation.create",
+            |scope| async move {
+                let id: ConversationId = new_id();
+                if let Some(earlier) = idempotency.claim(&scope, id.as_str()).await? {
+                    let earlier =
+                        conversation::find(&scope, &ConversationId::from(earlier)).await?;
+                    return earlier
+                        .map(Conversation::from)
+                        .ok_or_else(|| Failure::conflict("What this key made is gone by now."));
+                }
+                let made = conversation::insert(&scope, &id, agent, title).await?;
+                let made = made.ok_or_else(|| Failure::not_found("agent"))?;
+                noted(context, &scope, "conversation.create", made).await
+            },
+        )
         .await
 }
 
@@ -201,12 +206,16 @@ async fn rename(
     let id: ConversationId = id_of(input.id);
     let (id, title) = (&id, title.as_deref());
     context
-        .write("conversation.rename", |scope| async move {
-            match conversation::rename(&scope, id, title).await? {
-                Some(renamed) => noted(context, &scope, "conversation.rename", renamed).await,
-                None => Err(refused(&scope, id).await),
-            }
-        })
+        .write(
+            Noun::Conversations,
+            "conversation.rename",
+            |scope| async move {
+                match conversation::rename(&scope, id, title).await? {
+                    Some(renamed) => noted(context, &scope, "conversation.rename", renamed).await,
+                    None => Err(refused(&scope, id).await),
+                }
+            },
+        )
         .await
 }
 
@@ -222,7 +231,7 @@ async fn archive(
         "conversation.unarchive"
     };
     context
-        .write(action, |scope| async move {
+        .write(Noun::Conversations, action, |scope| async move {
             match conversation::archive(&scope, id, input.archived).await? {
                 Some(archived) => noted(context, &scope, action, archived).await,
                 None => Err(refused(&scope, id).await),
@@ -238,21 +247,25 @@ async fn delete(
     let id: ConversationId = id_of(input.id);
     let given = &id;
     context
-        .write("conversation.delete", |scope| async move {
-            if !conversation::delete(&scope, given).await? {
-                return Err(refused(&scope, given).await);
-            }
-            let action = "conversation.delete";
-            audited(
-                context,
-                &scope,
-                action,
-                "Conversation",
-                given.as_str(),
-                json!({}),
-            )
-            .await
-        })
+        .write(
+            Noun::Conversations,
+            "conversation.delete",
+            |scope| async move {
+                if !conversation::delete(&scope, given).await? {
+                    return Err(refused(&scope, given).await);
+                }
+                let action = "conversation.delete";
+                audited(
+                    context,
+                    &scope,
+                    action,
+                    "Conversation",
+                    given.as_str(),
+                    json!({}),
+                )
+                .await
+            },
+        )
         .await?;
     Ok(DeleteConversationSuccess {
         deleted_conversation_id: ID(id.into_string()),

@@ -6,7 +6,7 @@ use super::{Conversation, ConversationConnection, ConversationFilterInput, Conve
 use crate::check::id_of;
 use crate::connection::{PageArguments, page_size};
 use crate::error::nullable;
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 /// Queries about conversations.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ async fn find(
     context: &Context<'_>,
     id: &ConversationId,
 ) -> Result<Option<Conversation>, ApiError> {
-    let scope = RequestContext::of(context)?.read().await?;
+    let scope = RequestContext::of(context)?.read(Noun::Conversations).await?;
     let found = conversation::find(&scope, id).await?;
     Ok(found.map(Conversation::from))
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::connection::{PageArguments, SortedBy, connect, connection_type, total};
 use crate::feedback::{Feedback, FeedbackOn, FeedbackSummary};
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 mod loaders;
 mod mutation;
@@ -127,7 +127,7 @@ impl Message {
 
     async fn all_feedback(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Feedback>> {
         let key = FeedbackOn(MessageId::from(self.id.as_str()));
-        let loader = RequestContext::of(context)?.loader()?;
+        let loader = RequestContext::of(context)?.loader(Noun::Feedback)?;
         let found = loader.load_one(key).await.map_err(ApiError::loaded)?;
         Ok(found.unwrap_or_default())
     }
@@ -139,7 +139,7 @@ pub struct MessageTotal(Parent);
 
 impl MessageTotal {
     async fn count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
-        let loader = RequestContext::of(context)?.loader()?;
+        let loader = RequestContext::of(context)?.loader(Noun::Messages)?;
         let count = loader.load_one(MessageCount(self.0.clone())).await;
         let count = count.map_err(ApiError::loaded)?;
         total(async { Ok(count.unwrap_or_default()) }).await
@@ -165,12 +165,12 @@ pub(crate) async fn list(
             parent: parent.clone(),
             slice: request.slice,
         };
-        let found = context.loader()?.load_one(key).await;
+        let found = context.loader(Noun::Messages)?.load_one(key).await;
         found
             .map_err(ApiError::loaded)?
             .unwrap_or_else(|| request.empty())
     } else {
-        let scope = context.read().await?;
+        let scope = context.read(Noun::Messages).await?;
         let found = match &parent {
             Parent::Conversation(id) => agent_message::list(&scope, id, &request).await,
             Parent::Agent(_) => {

@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, Object};
 use super::Message;
 use crate::check::id_of;
 use crate::error::nullable;
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 /// Queries about messages.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ impl MessageQuery {
 }
 
 async fn find(context: &Context<'_>, id: &MessageId) -> Result<Option<Message>, ApiError> {
-    let scope = RequestContext::of(context)?.read().await?;
+    let scope = RequestContext::of(context)?.read(Noun::Messages).await?;
     let found = agent_message::find(&scope, id).await?;
     Ok(found.map(Message::from))
 }

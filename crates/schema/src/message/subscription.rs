@@ -9,7 +9,7 @@ use futures_util::stream::try_unfold;
 
 use super::Message;
 use crate::check::id_of;
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 /// Subscriptions to messages.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl MessageSubscription {
         let context = RequestContext::shared(context)?;
         let organization = context.tenant()?.organization().clone();
         let id: ConversationId = id_of(conversation_id);
-        let visible = conversation::find(&context.read().await?, &id).await;
+        let visible = conversation::find(&context.read(Noun::Messages).await?, &id).await;
         if visible.map_err(ApiError::from)?.is_none() {
             let missing = "There is no such conversation, or it is not yours to see.";
             return Err(ApiError::NotFound(missing.to_owned()).into());
@@ -63,7 +63,9 @@ async fn next(context: &Arc<RequestContext>, waiting: &mut Waiting) -> Result<Me
             return Err(ApiError::Unauthenticated);
         }
         // One that is gone already, or out of sight, is passed over.
-        if let Some(message) = agent_message::find(&context.read().await?, &id).await? {
+        if let Some(message) =
+            agent_message::find(&context.read(Noun::Messages).await?, &id).await?
+        {
             return Ok(message.into());
         }
     }

@@ -1,5 +1,6 @@
 //! The caller: who they are, and signing up, in and out.
 
+use agentry_auth::Method;
 use agentry_db::organization;
 use async_graphql::{Context, Enum, Object};
 
@@ -7,13 +8,14 @@ use crate::agent::{self, AgentConnection, AgentFilterInput, AgentOrder};
 use crate::api_connection::{
     self, ApiConnectionFilterInput, ApiConnectionOrder, ConnectedApiConnection,
 };
+use crate::api_key::{self, ApiKey};
 use crate::connection::{PageArguments, page_size};
 use crate::conversation::{
     self, ConversationConnection, ConversationFilterInput, ConversationOrder,
 };
 use crate::error::nullable;
 use crate::user::{Organization, Role, User};
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 mod sign_in;
 mod sign_up;
@@ -28,6 +30,10 @@ pub enum AuthMethod {
     Cookie,
     /// A session token in the `Authorization` header.
     Bearer,
+    /// An API key.
+    ApiKey,
+    /// A JSON Web Token in the `Authorization` header.
+    Jwt,
 }
 
 /// The signed-in caller.
@@ -39,7 +45,7 @@ pub struct Viewer;
 impl Viewer {
     /// Who you are.
     async fn user(&self, context: &Context<'_>) -> async_graphql::Result<User> {
-        let scope = RequestContext::of(context)?.read().await?;
+        let scope = RequestContext::of(context)?.read(Noun::Profile).await?;
         let user = organization::find_me(&scope)
             .await
             .map_err(ApiError::from)?;
@@ -51,7 +57,7 @@ impl Viewer {
     async fn organization(&self, context: &Context<'_>) -> async_graphql::Result<Organization> {
         let context = RequestContext::of(context)?;
         let acting = context.tenant()?.organization();
-        let mine = organization::list_mine(&context.read().await?)
+        let mine = organization::list_mine(&context.read(Noun::Profile).await?)
             .await
             .map_err(ApiError::from)?;
         let mine = mine
@@ -65,7 +71,7 @@ impl Viewer {
         &self,
         context: &Context<'_>,
     ) -> async_graphql::Result<Vec<Organization>> {
-        let scope = RequestContext::of(context)?.read().await?;
+        let scope = RequestContext::of(context)?.read(Noun::Profile).await?;
         let mine = organization::list_mine(&scope)
             .await
             .map_err(ApiError::from)?;
@@ -79,10 +85,17 @@ impl Viewer {
 
     /// By what this request is known to be yours.
     async fn auth_method(&self, context: &Context<'_>) -> async_graphql::Result<AuthMethod> {
-        Ok(match RequestContext::of(context)?.actor()?.carrier() {
-            agentry_auth::credential::SessionCarrier::Cookie => AuthMethod::Cookie,
-            agentry_auth::credential::SessionCarrier::Bearer => AuthMethod::Bearer,
+        Ok(match RequestContext::of(context)?.actor()?.method() {
+            Method::Cookie => AuthMethod::Cookie,
+            Method::Bearer => AuthMethod::Bearer,
+            Method::ApiKey => AuthMethod::ApiKey,
+            Method::JsonWebToken => AuthMethod::Jwt,
         })
+    }
+
+    /// The API key this request came with; null when it came with another credential.
+    async fn api_key(&self, context: &Context<'_>) -> Option<async_graphql::Result<ApiKey>> {
+        nullable(api_key::of_caller(context).await)
     }
 
     /// The agents you may see.

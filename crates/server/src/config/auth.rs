@@ -13,6 +13,12 @@ pub struct AuthConfig {
     /// Send cookies over https only, named with __Secure-; whether the public URL is https when not given
     #[arg(long, env = "AGENTRY_SECURE_COOKIES", value_name = "BOOL", action = ArgAction::Set)]
     pub secure_cookies: Option<bool>,
+    /// Who must have issued a JSON Web Token; the origin of the public URL when not given
+    #[arg(long, env = "AGENTRY_JWT_ISSUER", value_name = "NAME")]
+    pub jwt_issuer: Option<String>,
+    /// For whom a JSON Web Token must be meant; the origin of the public URL when not given
+    #[arg(long, env = "AGENTRY_JWT_AUDIENCE", value_name = "NAME")]
+    pub jwt_audience: Option<String>,
 }
 
 impl AuthConfig {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::csrf::normal;
+use super::csrf::{API_KEY_HEADERS, normal};
 use super::options::HttpOptions;
 use super::request_id;
 
@@ -20,6 +20,8 @@ pub(crate) fn layer(options: &HttpOptions) -> Option<CorsLayer> {
             header::CONTENT_TYPE,
             header::AUTHORIZATION,
             HeaderName::from_static("x-organization-id"),
+            HeaderName::from_static(API_KEY_HEADERS[0]),
+            HeaderName::from_static(API_KEY_HEADERS[1]),
             request_id::HEADER,
         ])
         .expose_headers([request_id::HEADER, header::RETRY_AFTER])

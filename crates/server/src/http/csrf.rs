@@ -1,6 +1,6 @@
 //! Requests a foreign page made a browser send.
 //!
-//! Only a cookie travels without the page knowing it. A request that shows an `Authorization` header was written by code that
+//! Only a cookie travels without the page knowing it. A request that shows an `Authorization` header or an API key was written by code that
 //! holds the credential, and one with neither can do nothing a stranger could not do himself. POST bodies are JSON only,
 //! which no foreign page can send without asking first (CORS); this check stands behind that.
 
@@ -10,9 +10,21 @@ use url::Url;
 use super::fault::Fault;
 use super::options::HttpOptions;
 
+/// The headers that hold an API key: Agentuity's own, and better-auth's. Where both are sent, the first counts.
+pub(crate) const API_KEY_HEADERS: [&str; 2] = ["x-agentuity-auth-api-key", "x-api-key"];
+
 /// Whether the credential, if any, is a cookie.
-pub(crate) fn by_cookie(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::COOKIE) && !headers.contains_key(header::AUTHORIZATION)
+fn by_cookie(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::COOKIE)
+        && !headers.contains_key(header::AUTHORIZATION)
+        && !API_KEY_HEADERS
+            .iter()
+            .any(|name| headers.contains_key(*name))
+}
+
+/// Whether the cookie may be looked at. Alone, [`check`] refuses it when it may not; beside another credential it is left out.
+pub(crate) fn cookie_counts(headers: &HeaderMap, options: &HttpOptions) -> bool {
+    headers.contains_key(header::COOKIE) && from_trusted_page(headers, options)
 }
 
 /// Refuses a cookie that comes from a page we do not trust.

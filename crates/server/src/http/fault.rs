@@ -135,6 +135,14 @@ impl From<Refusal> for Fault {
                 "The credential was not accepted.",
             ),
             Refusal::Forbidden => Self::forbidden("You may not act here with this credential."),
+            Refusal::RateLimited { retry_after } => Self {
+                retry_after,
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    code::RATE_LIMITED,
+                    "The API key has been used too often, or is used up.",
+                )
+            },
             Refusal::Unavailable { retry_after } => Self {
                 retry_after: Some(retry_after),
                 ..Self::new(

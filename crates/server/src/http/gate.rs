@@ -52,10 +52,12 @@ pub struct OperationSummary {
     pub statements: u32,
 }
 
-/// What a client showed. `cookie` is empty whenever `authorization` is given: the header wins.
+/// What a client showed. `cookie` is empty where its origin is not trusted.
 pub struct Presented {
     /// The `Cookie` header as sent. Its origin has been checked.
     pub cookie: Option<SecretString>,
+    /// The header `x-agentuity-auth-api-key`, or else `x-api-key`, or the same of `connection_init`.
+    pub api_key: Option<SecretString>,
     /// The `Authorization` header, or `authorization` of `connection_init`.
     pub authorization: Option<SecretString>,
     /// `x-organization-id`, from the header or from `connection_init`.
@@ -72,6 +74,7 @@ impl fmt::Debug for Presented {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Presented")
             .field("cookie", &self.cookie.is_some())
+            .field("api_key", &self.api_key.is_some())
             .field("authorization", &self.authorization.is_some())
             .field("request_id", &self.request_id)
             .finish_non_exhaustive()
@@ -87,6 +90,12 @@ pub enum Refusal {
     /// The caller is known and may not act here, for instance in that organisation. HTTP 403.
     #[error("the caller may not act here")]
     Forbidden,
+    /// The credential was used too often. HTTP 429.
+    #[error("the credential was used too often")]
+    RateLimited {
+        /// Seconds after which to try again; `None` when that will not help.
+        retry_after: Option<u64>,
+    },
     /// The credential cannot be checked now. HTTP 503.
     #[error("the credential cannot be checked now")]
     Unavailable {

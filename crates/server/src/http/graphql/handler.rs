@@ -166,6 +166,7 @@ pub(crate) struct Caller {
     pub(crate) id: RequestId,
     pub(crate) client_ip: Option<IpAddr>,
     pub(crate) cookie: Option<SecretString>,
+    pub(crate) api_key: Option<SecretString>,
     pub(crate) authorization: Option<SecretString>,
     pub(crate) organization: Option<String>,
     user_agent: Option<String>,
@@ -185,8 +186,12 @@ impl Caller {
             None
         };
         let authorization = text("authorization").map(SecretString::from);
-        // Only one of the two is looked at, so that a cookie never acts where its origin was not checked.
-        let cookie = if csrf::by_cookie(&parts.headers) {
+        let api_key = csrf::API_KEY_HEADERS
+            .iter()
+            .find_map(|name| text(name))
+            .map(SecretString::from);
+        // A cookie never acts where its origin was not checked.
+        let cookie = if csrf::cookie_counts(&parts.headers, options) {
             cookies(&parts.headers)
         } else {
             None
@@ -195,6 +200,7 @@ impl Caller {
             id,
             client_ip: forwarded.or(peer),
             cookie,
+            api_key,
             authorization,
             organization: text("x-organization-id"),
             user_agent: text(header::USER_AGENT.as_str()),
@@ -204,6 +210,7 @@ impl Caller {
     pub(crate) fn presented(&self) -> Presented {
         Presented {
             cookie: self.cookie.clone(),
+            api_key: self.api_key.clone(),
             authorization: self.authorization.clone(),
             organization: self.organization.clone(),
             client_ip: self.client_ip,

@@ -9,7 +9,7 @@ pub(super) enum Close {
     GoingAway,
     /// A message exceeds the limit.
     TooBig,
-    /// The credential cannot be checked now.
+    /// The credential cannot be checked now, or was used too often.
     TryAgainLater,
     /// A message that the protocol does not know.
     BadMessage(&'static str),

@@ -159,14 +159,16 @@ impl<E: Executor> Connection<E> {
         }
     }
 
-    /// Checks the credential: that of the message, or else the cookie of the handshake.
+    /// Checks the credential: that of the message, or else that of the handshake.
     async fn init(&mut self, credentials: Credentials) -> Result<(), End> {
         if self.context.is_some() {
             return Err(Close::TooManyInits.into());
         }
         if let Some(authorization) = credentials.authorization {
             self.caller.authorization = Some(authorization);
-            self.caller.cookie = None;
+        }
+        if let Some(api_key) = credentials.api_key {
+            self.caller.api_key = Some(api_key);
         }
         if credentials.organization.is_some() {
             self.caller.organization = credentials.organization;
@@ -180,7 +182,7 @@ impl<E: Executor> Connection<E> {
             .await
             .map_err(|refusal| match refusal {
                 Refusal::Unauthenticated | Refusal::Forbidden => Close::Forbidden,
-                Refusal::Unavailable { .. } => Close::TryAgainLater,
+                Refusal::RateLimited { .. } | Refusal::Unavailable { .. } => Close::TryAgainLater,
                 Refusal::Internal => Close::Internal,
             })?
             .fork();

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::value::{Map, Value};
 
 use super::close::Close;
+use crate::http::csrf::API_KEY_HEADERS;
 use crate::http::graphql::json_nesting;
 use crate::http::options::HttpOptions;
 
@@ -26,6 +27,7 @@ pub(super) enum ClientMessage {
 /// What `connection_init` carries, names in any case.
 #[derive(Default)]
 pub(super) struct Credentials {
+    pub(super) api_key: Option<SecretString>,
     pub(super) authorization: Option<SecretString>,
     pub(super) organization: Option<String>,
 }
@@ -78,13 +80,20 @@ pub(super) fn parse(text: &str, options: &HttpOptions) -> Result<ClientMessage, 
 fn credentials(payload: Map<String, Value>) -> Result<Credentials, Close> {
     let mut found = Credentials::default();
     for (name, value) in payload {
-        let authorization = name.eq_ignore_ascii_case("authorization");
-        if !authorization && !name.eq_ignore_ascii_case("x-organization-id") {
+        let name = name.to_ascii_lowercase();
+        let known = ["authorization", "x-organization-id"]
+            .iter()
+            .chain(&API_KEY_HEADERS);
+        if !known.into_iter().any(|known| *known == name) {
             continue;
         }
         match value {
-            Value::String(value) if authorization => found.authorization = Some(value.into()),
-            Value::String(value) => found.organization = Some(value),
+            Value::String(value) => match name.as_str() {
+                "authorization" => found.authorization = Some(value.into()),
+                "x-organization-id" => found.organization = Some(value),
+                name if name == API_KEY_HEADERS[0] => found.api_key = Some(value.into()),
+                _ => found.api_key = found.api_key.or_else(|| Some(value.into())),
+            },
             Value::Null => {}
             // Left out, it would act for nobody, or elsewhere.
             _ => return Err(Close::BadMessage("The credentials must be strings")),

@@ -1,0 +1,147 @@
+//! JSON Web Tokens of keys in the `jwks` table.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::SystemRandom;
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use serde_json::{Value, json};
+
+use super::{cookie, refused, sql, unauthenticated, viewer};
+use crate::support::{Caller, Server};
+
+const ISSUER: &str = "https://app.example.com";
+
+/// A server that believes this issuer, somebody with an account, and a key of the issuer's.
+async fn stage() -> (Server, Caller, Ed25519KeyPair) {
+    let flags = [
+        "--jwt-issuer=https://app.example.com",
+        "--jwt-audience=https://app.example.com",
+    ];
+    let server = Server::start_with(&flags).await;
+    let ada = server.sign_up("Ada").await;
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+    let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
+    let x = URL_SAFE_NO_PAD.encode(pair.public_key());
+    let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": x }).to_string();
+    sql(
+        &server,
+        r#"INSERT INTO "jwks" ("id", "publicKey", "privateKey", "createdAt") VALUES ('kid', $1, '""', now())"#,
+        &[&key],
+    )
+    .await;
+    (server, ada, pair)
+}
+
+fn claims(user: &str) -> Value {
+    let now = chrono::Utc::now().timestamp();
+    json!({ "sub": user, "iss": ISSUER, "aud": ISSUER, "iat": now, "exp": now + 900 })
+}
+
+fn token(pair: &Ed25519KeyPair, claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!(
+        "{}.{}",
+        part(&json!({ "alg": "EdDSA", "kid": "kid" })),
+        part(claims)
+    );
+    let signature = URL_SAFE_NO_PAD.encode(pair.sign(signed.as_bytes()));
+    format!("Bearer {signed}.{signature}")
+}
+
+#[tokio::test]
+async fn token_acts_for_its_subject() {
+    let (server, ada, pair) = stage().await;
+    let bearer = token(&pair, &claims(&ada.user_id));
+    let seen = viewer(&server, &[("authorization", &bearer)]).await;
+    assert_eq!(seen["authMethod"], "JWT");
+    assert_eq!(seen["user"]["id"], ada.user_id);
+    assert_eq!(seen["organization"]["id"], ada.organization_id);
+}
+
+#[tokio::test]
+async fn token_that_is_not_the_issuers_is_refused() {
+    let (server, ada, pair) = stage().await;
+    let stranger = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    let good = claims(&ada.user_id);
+    let with = |name: &str, value: Value| {
+        let mut claims = good.clone();
+        claims[name] = value;
+        token(&pair, &claims)
+    };
+    let now = chrono::Utc::now().timestamp();
+    let whole = token(&pair, &good);
+    let parts: Vec<&str> = whole.split('.').collect();
+    let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"kid"}"#);
+    for bad in [
+        token(&stranger, &good),
+        with("iss", json!("https://evil.example")),
+        with("aud", json!("https://evil.example")),
+        with("exp", json!(now - 1)),
+        with("sub", json!("nobody")),
+        with("sessionId", json!("nothing")),
+        format!("Bearer {none}.{}.", parts[1]),
+        format!("{}.{}.{}", parts[0], parts[1], &parts[2][4..]),
+        format!("{whole}{}", "A".repeat(9_000)),
+    ] {
+        assert_eq!(
+            refused(&server, &[("authorization", &bad)]).await,
+            unauthenticated()
+        );
+    }
+    sql(
+        &server,
+        r#"DELETE FROM "user" WHERE "id" = $1"#,
+        &[&ada.user_id],
+    )
+    .await;
+    assert_eq!(
+        refused(&server, &[("authorization", &whole)]).await,
+        unauthenticated()
+    );
+}
+
+#[tokio::test]
+async fn token_of_a_session_ends_with_it() {
+    let (server, ada, pair) = stage().await;
+    let session: String = sqlx::query_scalar(r#"SELECT "id" FROM "session" WHERE "token" = $1"#)
+        .bind(&ada.token)
+        .fetch_one(&server.owner_pool().await)
+        .await
+        .unwrap();
+    let mut claims = claims(&ada.user_id);
+    claims["sessionId"] = json!(session);
+    let bearer = token(&pair, &claims);
+    assert_eq!(
+        viewer(&server, &[("authorization", &bearer)]).await["authMethod"],
+        "JWT"
+    );
+    ada.query("mutation { signOut { __typename } }", json!({}))
+        .await;
+    assert_eq!(
+        refused(&server, &[("authorization", &bearer)]).await,
+        unauthenticated()
+    );
+}
+
+#[tokio::test]
+async fn expired_token_makes_way_for_a_live_cookie_and_nothing_else_does() {
+    let (server, ada, pair) = stage().await;
+    let bob = server.sign_up("Bob").await;
+    let cookie = cookie(&server, "ada@example.com").await;
+    let mut late = claims(&ada.user_id);
+    late["exp"] = json!(chrono::Utc::now().timestamp() - 60);
+    let expired = token(&pair, &late);
+    let both = [("authorization", &*expired), ("cookie", &*cookie)];
+    assert_eq!(viewer(&server, &both).await["authMethod"], "COOKIE");
+    assert_eq!(refused(&server, &both[..1]).await, unauthenticated());
+    late["iss"] = json!("https://evil.example");
+    let foreign = token(&pair, &late);
+    let both = [("authorization", &*foreign), ("cookie", &*cookie)];
+    assert_eq!(refused(&server, &both).await, unauthenticated());
+    let bobs = token(&pair, &claims(&bob.user_id));
+    let two = [("authorization", &*bobs), ("cookie", &*cookie)];
+    assert_eq!(refused(&server, &two).await, unauthenticated());
+    let adas = token(&pair, &claims(&ada.user_id));
+    let same = [("authorization", &*adas), ("cookie", &*cookie)];
+    assert_eq!(viewer(&server, &same).await["authMethod"], "JWT");
+}
