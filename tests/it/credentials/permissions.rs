@@ -25,12 +25,9 @@ const DOCUMENTS: [(&str, &str); 11] = [
     ),
     (
         "feedback:write",
-        r#"mutation { giveFeedback(input: { messageId: "x", rating: POSITIVE }) { __typename } }"#,
+        r#"mutation { giveFeedback(input: { messageId: "x", rating: UP }) { __typename } }"#,
     ),
-    (
-        "messages:read",
-        r#"{ messages(conversationId: "x") { totalCount } }"#,
-    ),
+    ("messages:read", r#"{ message(id: "x") { id } }"#),
     (
         "messages:write",
         r#"mutation { appendMessage(input: { conversationId: "x", role: USER, content: "x" }) { __typename } }"#,
