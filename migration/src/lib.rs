@@ -26,6 +26,9 @@ mod m0013_audit_events;
 mod m0014_idempotency_keys;
 mod m0015_credentials;
 mod m0016_api_keys;
+mod m0017_organizations;
+mod m0018_invitations;
+mod m0019_profile;
 pub mod rls;
 mod run;
 
@@ -54,6 +57,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_idempotency_keys::Migration),
             Box::new(m0015_credentials::Migration),
             Box::new(m0016_api_keys::Migration),
+            Box::new(m0017_organizations::Migration),
+            Box::new(m0018_invitations::Migration),
+            Box::new(m0019_profile::Migration),
         ]
     }
 }

@@ -21,6 +21,7 @@ pub mod jwt;
 pub mod name;
 pub mod password;
 mod permission;
+pub mod policy;
 pub mod secret;
 mod service;
 pub mod session_token;

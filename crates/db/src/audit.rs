@@ -1,14 +1,14 @@
 //! Audit events: who did what, written in the transaction that did it, and never changed.
 
 use agentry_entity::audit_event::{ActiveModel, Column, Entity, Model};
-use agentry_entity::id::{AuditEventId, UserId};
+use agentry_entity::id::{AuditEventId, OrganizationId, UserId};
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, NotSet, PaginatorTrait as _, QueryFilter as _, Select, Set,
 };
 
 use crate::keyset::{self, Page, PageRequest};
-use crate::{DbError, Scope, WriteScope, new_id};
+use crate::{DbError, Scope, WriteScope, new_id, sql};
 
 /// Something that was done.
 #[derive(Debug, Clone)]
@@ -56,9 +56,38 @@ pub async fn record(
     origin: &Origin,
     event: NewAuditEvent,
 ) -> Result<(), DbError> {
+    let organization = scope.tenant().organization().clone();
+    insert(scope, organization, origin, event).await
+}
+
+/// As [`record`], in another organisation of the acting user: the one they have just made or joined, or the one that is left to
+/// them. Only an organisation in which the database has just found them a member may be named. The
+/// transaction acts in its own again afterwards.
+///
+/// # Errors
+/// As [`record`].
+pub async fn record_in(
+    scope: &WriteScope,
+    organization: &OrganizationId,
+    origin: &Origin,
+    event: NewAuditEvent,
+) -> Result<(), DbError> {
+    let act_in = "SELECT set_config('app.current_org_id', $1, true)";
+    sql::run(scope, act_in, [organization.as_str().into()]).await?;
+    insert(scope, organization.clone(), origin, event).await?;
+    let own = scope.tenant().organization().as_str().into();
+    sql::run(scope, act_in, [own]).await
+}
+
+async fn insert(
+    scope: &WriteScope,
+    organization: OrganizationId,
+    origin: &Origin,
+    event: NewAuditEvent,
+) -> Result<(), DbError> {
     let tenant = scope.tenant();
     let event = ActiveModel {
-        organization_id: Set(tenant.organization().clone()),
+        organization_id: Set(organization),
         id: Set(new_id::<AuditEventId>()),
         actor_user_id: Set(tenant.user().clone()),
         credential: Set(origin.credential.to_owned()),

@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
 
 use crate::ids::{OrganizationId, UserId};
-use crate::sql;
-use crate::{DbError, Role, Scope};
+use crate::{DbError, Refused, Role, Scope, WriteScope, new_id, sql};
 
 /// One organisation of the acting user.
 #[derive(Debug, Clone)]
@@ -92,4 +91,95 @@ pub async fn find_me(scope: &Scope) -> Result<Option<User>, DbError> {
         [scope.tenant().user().as_str().into()],
     )
     .await
+}
+
+/// An organisation to be made.
+#[derive(Debug, Clone)]
+pub struct NewOrganization<'a> {
+    /// Its id.
+    pub id: &'a OrganizationId,
+    /// Its name.
+    pub name: &'a str,
+    /// Its slug.
+    pub slug: &'a str,
+    /// Where its picture is.
+    pub logo: Option<&'a str>,
+}
+
+/// What changes of the acting organisation; `None` keeps what is there.
+#[derive(Debug, Clone, Default)]
+pub struct OrganizationChanges {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its slug.
+    pub slug: Option<String>,
+    /// Where its picture is.
+    pub logo: Option<Option<String>>,
+}
+
+/// Makes an organisation that the acting user owns; their session acts there from now on. `limit` is how many they may own.
+///
+/// # Errors
+/// [`DbError`] as the database answers.
+pub async fn create(
+    scope: &WriteScope,
+    new: &NewOrganization<'_>,
+    session_id: &str,
+    limit: u32,
+) -> Result<Result<(), Refused>, DbError> {
+    let values = [
+        new.id.as_str().into(),
+        new_id::<String>().into(),
+        session_id.into(),
+        new.name.into(),
+        new.slug.into(),
+        new.logo.map(str::to_owned).into(),
+        i32::try_from(limit).unwrap_or(i32::MAX).into(),
+    ];
+    sql::ruled(
+        scope,
+        "SELECT org_create($1, $2, $3, $4, $5, $6, $7)",
+        values,
+    )
+    .await
+}
+
+/// Changes the acting organisation.
+///
+/// # Errors
+/// [`DbError`] as the database answers.
+pub async fn update(
+    scope: &WriteScope,
+    changes: &OrganizationChanges,
+) -> Result<Result<(), Refused>, DbError> {
+    let OrganizationChanges { name, slug, logo } = changes.clone();
+    let values = [
+        name.into(),
+        slug.into(),
+        logo.is_some().into(),
+        logo.flatten().into(),
+    ];
+    sql::ruled(scope, "SELECT org_update($1, $2, $3, $4)", values).await
+}
+
+/// Deletes the acting organisation with everything in it.
+///
+/// # Errors
+/// [`DbError`] as the database answers.
+pub async fn delete(scope: &WriteScope) -> Result<Result<(), Refused>, DbError> {
+    sql::ruled(scope, "SELECT org_delete()", []).await
+}
+
+/// Says where the session acts when a request names no organisation; `None` is at home.
+///
+/// # Errors
+/// [`DbError`] as the database answers.
+pub async fn set_active(
+    scope: &WriteScope,
+    session_id: &str,
+    organization: Option<&OrganizationId>,
+) -> Result<Result<(), Refused>, DbError> {
+    let organization = organization.map(|id| id.as_str().to_owned());
+    let values = [session_id.into(), organization.into()];
+    sql::ruled(scope, "SELECT session_set_active($1, $2)", values).await
 }

@@ -5,7 +5,7 @@ use sea_orm::{
     Value,
 };
 
-use crate::{DbError, Scope};
+use crate::{DbError, Refused, Scope};
 
 /// `Set` what is given; leave the column alone otherwise.
 pub(crate) fn set<V: Into<Value>>(value: Option<V>) -> ActiveValue<V> {
@@ -68,6 +68,26 @@ pub(crate) async fn scalar<T: TryGetable>(
     let row = scope.query_one_raw(statement(sql, values)).await?;
     let row = row.ok_or_else(|| DbErr::RecordNotFound(sql.to_owned()))?;
     Ok(row.try_get_by_index(0)?)
+}
+
+/// What a function that follows rules of its own answered.
+pub(crate) async fn ruled(
+    scope: &Scope,
+    sql: &'static str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Result<(), Refused>, DbError> {
+    let word: String = scalar(scope, sql, values).await?;
+    Refused::read(&word)
+}
+
+/// Runs a statement for what it does.
+pub(crate) async fn run(
+    scope: &Scope,
+    sql: &'static str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<(), DbError> {
+    scope.execute_raw(statement(sql, values)).await?;
+    Ok(())
 }
 
 #[cfg(test)]
