@@ -19,6 +19,7 @@ pub struct Actor {
     pub(crate) tenant: Tenant,
     pub(crate) held: Held,
     pub(crate) client: Client,
+    pub(crate) renewed: Vec<SecretString>,
 }
 
 /// By what kind of credential somebody is known.
@@ -127,6 +128,12 @@ impl Actor {
         }
     }
 
+    /// The values of `Set-Cookie` headers to be sent with the answer, because this look-up extended the session.
+    #[must_use]
+    pub fn renewed_cookies(&self) -> &[SecretString] {
+        &self.renewed
+    }
+
     /// Where the request comes from.
     #[must_use]
     pub const fn client(&self) -> &Client {
@@ -169,6 +176,7 @@ mod tests {
                 token: "NzMKIWXjzqaznCOVtwkjT3wct0LeNdk7".into(),
             },
             client: Client::default(),
+            renewed: Vec::new(),
         };
         let shown = format!("{actor:?}");
         assert!(

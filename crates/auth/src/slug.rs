@@ -101,6 +101,12 @@ pub fn personal_name<'a>(name: &'a str, email: &'a str, slug: &'a str) -> &'a st
         .unwrap_or(slug)
 }
 
+/// Whether a text can be a slug that somebody chose: as [`slugify`] writes them, and not reserved.
+#[must_use]
+pub fn is_fit(slug: &str) -> bool {
+    !slug.is_empty() && slugify(slug) == slug && !RESERVED.contains(&slug)
+}
+
 fn local_part(email: &str) -> &str {
     email.split_once('@').map_or("", |(local, _)| local)
 }
@@ -112,6 +118,25 @@ mod tests {
     use super::*;
 
     const ID: &str = "userABCDEF1234";
+
+    #[test]
+    fn chosen_slug_is_plain_and_not_reserved() {
+        assert!(is_fit("a") && is_fit("acme-2") && is_fit(&"x".repeat(48)));
+        for bad in [
+            "",
+            "A",
+            "a b",
+            "-a",
+            "a-",
+            "a--b",
+            "é",
+            "admin",
+            "graphql",
+            &"x".repeat(49),
+        ] {
+            assert!(!is_fit(bad), "{bad:?}");
+        }
+    }
 
     #[test]
     fn names_become_slugs() {

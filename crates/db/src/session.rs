@@ -89,6 +89,20 @@ pub async fn find(
     Ok(session.map(|session| (session, lease)))
 }
 
+/// Gives a session that is due for it another week, on the connection it was found on: until when, if it was due. The
+/// statement asks once more, so that of many requests at once one extends.
+///
+/// # Errors
+/// As [`find`].
+pub async fn extend(lease: Lease, token: &str) -> Result<(Option<DateTime<Utc>>, Lease), DbError> {
+    let Lease(mut connection) = lease;
+    let until = sqlx::query_scalar("SELECT auth_extend_session($1)")
+        .bind(token)
+        .fetch_one(&mut *connection)
+        .await?;
+    Ok((until, Lease(connection)))
+}
+
 /// Stores a session of this user.
 ///
 /// # Errors

@@ -32,6 +32,22 @@ pub(crate) fn filter_text(field: &str, text: Option<&str>) -> Result<(), ApiErro
     })
 }
 
+/// The longest address of a picture, in characters.
+const MAX_LINK: usize = 2_000;
+
+/// A field of an update that may be left out, and null to take the value away.
+#[expect(
+    clippy::option_option,
+    reason = "left out, null and a value are three things"
+)]
+pub(crate) fn optional_field<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
+    match value {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(value) => Some(Some(value)),
+    }
+}
+
 /// The most of a caller's own notes, as JSON without white space.
 const MAX_METADATA_BYTES: usize = 16 * 1_024;
 /// How deep they may nest, the outermost object counted.
@@ -79,6 +95,16 @@ impl Checks {
     ) -> Option<String> {
         let value = value.filter(|text| !text.trim().is_empty())?;
         self.text(field, &value, most);
+        Some(value)
+    }
+
+    /// An optional address of a picture: http or https, so that no page that shows it runs it. An empty one counts as none.
+    pub(crate) fn link(&mut self, field: &str, value: Option<String>) -> Option<String> {
+        let value = self.optional_text(field, value, MAX_LINK)?;
+        let plain = !value.chars().any(|c| c.is_control() || c.is_whitespace());
+        if !plain || !(value.starts_with("https://") || value.starts_with("http://")) {
+            self.refuse(field, "It must be an http or https address.");
+        }
         Some(value)
     }
 

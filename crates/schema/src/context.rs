@@ -87,7 +87,7 @@ impl RequestContext {
     pub fn find_actor(&self) -> Option<&Actor> {
         match &self.caller {
             Caller::Anonymous(_) => None,
-            Caller::Actor { actor, .. } => Some(actor),
+            Caller::Actor { actor, .. } => Some(&**actor),
         }
     }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 /// How much of everything a request may ask for and an organisation may hold.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -9,6 +11,14 @@ pub struct Limits {
     pub connections_per_organization: u32,
     /// The most connections linked to one agent.
     pub connections_per_agent: u32,
+    /// The most organisations one person may own.
+    pub organizations_per_user: u32,
+    /// The most members of one organisation.
+    pub members_per_organization: u32,
+    /// The most live invitations into one organisation.
+    pub invitations_per_organization: u32,
+    /// How long an invitation can be accepted.
+    pub invitation_life: Duration,
     /// The longest message, in characters; the schema stops at 1,000,000.
     pub message_characters: usize,
 }
@@ -20,6 +30,10 @@ impl Default for Limits {
             agents_per_organization: 1_000,
             connections_per_organization: 200,
             connections_per_agent: 50,
+            organizations_per_user: 100,
+            members_per_organization: 100,
+            invitations_per_organization: 100,
+            invitation_life: Duration::from_hours(48),
             message_characters: 100_000,
         }
     }

@@ -6,13 +6,19 @@ use crate::api_key::ApiKeyMutation;
 use crate::conversation::ConversationMutation;
 use crate::feedback::FeedbackMutation;
 use crate::message::MessageMutation;
-use crate::viewer::{SignInMutation, SignUpMutation};
+use crate::organization::{InviteMutation, MemberMutation, OrganizationMutation, RespondMutation};
+use crate::viewer::{ProfileMutation, SignInMutation, SignUpMutation};
 
 /// Everything that can be changed. Each field is one transaction; what it expects to fail comes back as data.
 #[derive(Debug, Default, MergedObject)]
 pub struct Mutation(
     SignUpMutation,
     SignInMutation,
+    ProfileMutation,
+    OrganizationMutation,
+    MemberMutation,
+    InviteMutation,
+    RespondMutation,
     AgentMutation,
     ApiConnectionMutation,
     LinkMutation,

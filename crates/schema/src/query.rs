@@ -7,6 +7,7 @@ use crate::audit_event::AuditEventQuery;
 use crate::conversation::ConversationQuery;
 use crate::message::MessageQuery;
 use crate::node::NodeQuery;
+use crate::organization::OrganizationQuery;
 use crate::viewer::ViewerQuery;
 
 /// Everything that can be asked. Fields that need a signed-in caller answer UNAUTHENTICATED without one.
@@ -19,5 +20,9 @@ pub struct Query(
     AuditEventQuery,
     ConversationQuery,
     MessageQuery,
+<<<<<<< HEAD
     ApiKeyQuery,
+=======
+    OrganizationQuery,
+>>>>>>> 67cd540 (Let teams be managed through the schema)
 );

@@ -48,6 +48,7 @@ impl From<UserRow> for User {
 
 /// An organisation: the room that agents, connections and conversations live in.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct Organization {
     /// Its id; what `x-organization-id` takes.
     pub id: ID,

@@ -154,6 +154,10 @@ fn limits(config: &Config) -> Limits {
         agents_per_organization: config.limits.max_agents,
         connections_per_organization: config.limits.max_connections,
         connections_per_agent: config.limits.max_links,
+        organizations_per_user: config.limits.max_organizations,
+        members_per_organization: config.limits.max_members,
+        invitations_per_organization: config.limits.max_invitations,
+        invitation_life: config.limits.invitation_life,
         message_characters: config.limits.max_message as usize,
     }
 }

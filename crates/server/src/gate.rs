@@ -9,6 +9,7 @@ use agentry_auth::{Actor, AuthError, Client};
 use agentry_db::{DbError, Lease};
 use agentry_schema::{RequestContext, Services};
 use async_graphql::Request;
+use secrecy::SecretString;
 
 use crate::http::{CallerContext, Gate, OperationSummary, Presented, Refusal};
 
@@ -153,6 +154,11 @@ impl CallerContext for Caller {
                 .map(|actor| actor.tenant().organization().to_string()),
             statements: self.0.statements(),
         }
+    }
+
+    fn set_cookies(&self) -> Vec<SecretString> {
+        let actor = self.0.find_actor();
+        actor.map_or_else(Vec::new, |actor| actor.renewed_cookies().to_vec())
     }
 
     fn user_key(&self) -> Option<String> {

@@ -64,6 +64,7 @@ impl FreshSession {
                     token: self.token.clone(),
                 },
                 client: self.client,
+                renewed: Vec::new(),
             },
             token: self.token,
             expires_at: self.expires_at,

@@ -1,7 +1,11 @@
 //! [`Auth`]: everything that needs the database, behind one cheap clone.
 
 mod authenticate;
+<<<<<<< HEAD
 mod beside;
+=======
+mod change_password;
+>>>>>>> 67cd540 (Let teams be managed through the schema)
 mod fresh;
 mod settings;
 mod sign_in;
@@ -20,6 +24,7 @@ use crate::jwt::JwtSettings;
 use crate::password::PasswordHasher;
 use crate::secret::SecretList;
 
+pub use change_password::ChangePasswordError;
 pub use settings::AuthSettings;
 pub use sign_up::SignUp;
 

@@ -1,7 +1,11 @@
 //! The caller: who they are, and signing up, in and out.
 
+<<<<<<< HEAD
 use agentry_auth::Method;
 use agentry_db::organization;
+=======
+use agentry_db::{invitation, organization, profile};
+>>>>>>> 67cd540 (Let teams be managed through the schema)
 use async_graphql::{Context, Enum, Object};
 
 use crate::agent::{self, AgentConnection, AgentFilterInput, AgentOrder};
@@ -14,12 +18,15 @@ use crate::conversation::{
     self, ConversationConnection, ConversationFilterInput, ConversationOrder,
 };
 use crate::error::nullable;
+use crate::organization::Invitation;
 use crate::user::{Organization, Role, User};
 use crate::{ApiError, Noun, RequestContext};
 
+mod me;
 mod sign_in;
 mod sign_up;
 
+pub use me::*;
 pub use sign_in::*;
 pub use sign_up::*;
 
@@ -76,6 +83,30 @@ impl Viewer {
             .await
             .map_err(ApiError::from)?;
         Ok(mine.into_iter().map(Organization::from).collect())
+    }
+
+    /// The live invitations for your e-mail address, once it is verified; empty before.
+    #[graphql(complexity = "5 + 20 * child_complexity")]
+    async fn invitations(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Invitation>> {
+        let scope = RequestContext::of(context)?.read().await?;
+        let mine = invitation::list_mine(&scope)
+            .await
+            .map_err(ApiError::from)?;
+        Ok(mine.into_iter().map(Invitation::from).collect())
+    }
+
+    /// Your live sessions, newest first.
+    #[graphql(complexity = "5 + 20 * child_complexity")]
+    async fn sessions(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Session>> {
+        let request = RequestContext::of(context)?;
+        let current = request.actor()?.session_id();
+        let mine = profile::sessions(&request.read().await?)
+            .await
+            .map_err(ApiError::from)?;
+        Ok(mine
+            .into_iter()
+            .map(|row| Session::of(row, current))
+            .collect())
     }
 
     /// What you are in the organisation this request acts in.

@@ -96,6 +96,33 @@ pub struct LimitsConfig {
         default_value = "50"
     )]
     pub max_links: u32,
+    /// Most organisations that one person may own
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_ORGANIZATIONS",
+        value_name = "N",
+        default_value = "100"
+    )]
+    pub max_organizations: u32,
+    /// Most members of an organisation
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_MEMBERS",
+        value_name = "N",
+        default_value = "100"
+    )]
+    pub max_members: u32,
+    /// Most live invitations into an organisation
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_INVITATIONS",
+        value_name = "N",
+        default_value = "100"
+    )]
+    pub max_invitations: u32,
+    /// How long an invitation can be accepted
+    #[arg(long, env = "AGENTRY_INVITATION_LIFE", value_name = "TIME", default_value = "48h", value_parser = duration)]
+    pub invitation_life: Duration,
     /// Most subscriptions on one WebSocket
     #[arg(
         long,

@@ -39,6 +39,11 @@ pub trait CallerContext: Any + Send + Sync {
     /// What the log says about the operation. Asked once, when it has ended.
     fn summary(&self) -> OperationSummary;
 
+    /// The values of `Set-Cookie` headers that the answer must carry whatever was asked: the credential was extended.
+    fn set_cookies(&self) -> Vec<SecretString> {
+        Vec::new()
+    }
+
     /// What the cap on open sockets counts by; `None` for an anonymous caller, who is counted by address.
     fn user_key(&self) -> Option<String>;
 }

@@ -50,9 +50,10 @@ pub(crate) async fn handler<E: Executor>(
             context,
             media,
         }) => {
+            let renewed = context.set_cookies();
             let settled = execute(&state, prepared, context, &caller.id).await;
             log.code(settled.code());
-            answer(&settled, media)
+            answer(&settled, media, &renewed)
         }
         Ok(Ready::Stream { prepared, context }) => {
             sse::stream(state, prepared, context, &caller, log)

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::accept::Media;
 use super::mask::Settled;
@@ -17,7 +18,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=ut
 ///
 /// By the specification a client that takes only `application/json` gets the same statuses as any other, and that media type
 /// with a 2xx only: anything else of that type could come from a proxy.
-pub(super) fn answer(settled: &Settled, media: Media) -> Response {
+///
+/// `renewed` are the cookies of an extended session. They go first: what the operation itself sets, signing out above all, wins.
+pub(super) fn answer(settled: &Settled, media: Media, renewed: &[SecretString]) -> Response {
     let status = settled.status();
     let media = match media {
         Media::Json if status.is_success() => JSON,
@@ -27,6 +30,11 @@ pub(super) fn answer(settled: &Settled, media: Media) -> Response {
     let headers = response.headers_mut();
     if let Some(seconds) = settled.retry_after() {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    for cookie in renewed {
+        if let Ok(value) = HeaderValue::from_str(cookie.expose_secret()) {
+            headers.append(header::SET_COOKIE, value);
+        }
     }
     for (name, value) in settled.headers() {
         if !describes_body(name) {

@@ -1,0 +1,217 @@
+use agentry_auth::email::Email;
+use agentry_auth::policy::Action;
+use agentry_auth::session_token;
+use agentry_db::WriteScope;
+use agentry_db::invitation::{self, NewInvitation};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use super::{Invitation, allow, refused, room};
+use crate::audit::audited;
+use crate::check::{Checks, id_of};
+use crate::failure::{Failure, mutation_result};
+use crate::user::Role;
+use crate::{ApiError, Limits, RequestContext};
+
+/// Whom to invite, as what.
+#[derive(Debug, Clone, InputObject)]
+pub struct InviteMemberInput {
+    /// The e-mail address of the account that may accept.
+    email: String,
+    /// What they are to be; only an owner invites an owner.
+    #[graphql(default_with = "Role::Member")]
+    role: Role,
+    /// Whether a live invitation for the address gets new time and this role; otherwise it is in the way.
+    #[graphql(default)]
+    resend: bool,
+}
+
+/// Which invitation gets new time.
+#[derive(Debug, Clone, InputObject)]
+pub struct ResendInvitationInput {
+    /// A pending invitation, expired or not.
+    id: ID,
+}
+
+/// Which invitation to take back.
+#[derive(Debug, Clone, InputObject)]
+pub struct CancelInvitationInput {
+    /// A pending invitation.
+    id: ID,
+}
+
+/// The invitation stands. No message is sent: hand its id on to the invited person.
+#[derive(Debug, SimpleObject)]
+pub struct InviteMemberSuccess {
+    /// The invitation.
+    invitation: Invitation,
+}
+
+/// The invitation has new time. No message is sent: hand its id on to the invited person.
+#[derive(Debug, SimpleObject)]
+pub struct ResendInvitationSuccess {
+    /// The invitation as it is now.
+    invitation: Invitation,
+}
+
+/// The invitation cannot be accepted any more.
+#[derive(Debug, SimpleObject)]
+pub struct CancelInvitationSuccess {
+    /// The id it has.
+    canceled_invitation_id: ID,
+}
+
+mutation_result! {
+    /// How inviting ended.
+    InviteMemberResult = InviteMemberSuccess | ValidationFailed | Forbidden | Conflict | LimitReached
+}
+mutation_result! {
+    /// How sending again ended.
+    ResendInvitationResult = ResendInvitationSuccess | NotFound | Forbidden | Conflict | LimitReached
+}
+mutation_result! {
+    /// How taking back ended.
+    CancelInvitationResult = CancelInvitationSuccess | NotFound | Forbidden | Conflict
+}
+
+/// Mutations of invitations by those who invite, all in the organisation that the request acts in.
+#[derive(Debug, Default)]
+pub struct InviteMutation;
+
+#[Object]
+impl InviteMutation {
+    /// Invites somebody. For owners and admins. The invitation can be accepted by an account with that address, by its id.
+    async fn invite_member(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whom, as what.")] input: InviteMemberInput,
+    ) -> async_graphql::Result<InviteMemberResult> {
+        let invited = invite(RequestContext::of(context)?, input).await;
+        InviteMemberResult::from_outcome(
+            invited.map(|invitation| InviteMemberSuccess { invitation }),
+        )
+    }
+
+    /// Gives a pending invitation new time, in your name. For owners and admins.
+    async fn resend_invitation(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which.")] input: ResendInvitationInput,
+    ) -> async_graphql::Result<ResendInvitationResult> {
+        let sent = resend(RequestContext::of(context)?, id_of(input.id)).await;
+        ResendInvitationResult::from_outcome(
+            sent.map(|invitation| ResendInvitationSuccess { invitation }),
+        )
+    }
+
+    /// Takes a pending invitation back. For owners and admins.
+    async fn cancel_invitation(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which.")] input: CancelInvitationInput,
+    ) -> async_graphql::Result<CancelInvitationResult> {
+        let canceled = cancel(RequestContext::of(context)?, id_of(input.id)).await;
+        CancelInvitationResult::from_outcome(canceled.map(|id| CancelInvitationSuccess {
+            canceled_invitation_id: ID(id),
+        }))
+    }
+}
+
+async fn invite(context: &RequestContext, input: InviteMemberInput) -> Result<Invitation, Failure> {
+    let role = input.role.into();
+    allow(context, Action::Invite(role))?;
+    let email = match Email::parse(&input.email) {
+        Ok(email) => email,
+        Err(why) => {
+            let mut checks = Checks::default();
+            checks.refuse("email", why.to_string());
+            checks.finish()?;
+            return Err(ApiError::internal(why).into());
+        }
+    };
+    let id = session_token::generate().map_err(ApiError::internal)?;
+    let limits = &context.services().limits;
+    let new = NewInvitation {
+        id: id.expose_secret(),
+        email: email.as_str(),
+        role,
+        expires_at: expiry(limits),
+        resend: input.resend,
+    };
+    let new = &new;
+    context
+        .write("invitation.create", |scope| async move {
+            let id = invitation::create(&scope, new, room(limits))
+                .await?
+                .map_err(|why| refused(why, limits))?;
+            let metadata = json!({ "email": new.email, "role": role.as_str() });
+            let action = if id == new.id {
+                "invitation.create"
+            } else {
+                "invitation.resend"
+            };
+            audited(context, &scope, action, "Invitation", &id, metadata).await?;
+            read(&scope, &id).await
+        })
+        .await
+}
+
+async fn resend(context: &RequestContext, id: String) -> Result<Invitation, Failure> {
+    // The role it offers is the database's to look at.
+    allow(context, Action::SeeInvitations)?;
+    let limits = &context.services().limits;
+    let id = &id;
+    context
+        .write("invitation.resend", |scope| async move {
+            invitation::resend(&scope, id, expiry(limits), room(limits))
+                .await?
+                .map_err(|why| refused(why, limits))?;
+            audited(
+                context,
+                &scope,
+                "invitation.resend",
+                "Invitation",
+                id,
+                json!({}),
+            )
+            .await?;
+            read(&scope, id).await
+        })
+        .await
+}
+
+async fn cancel(context: &RequestContext, id: String) -> Result<String, Failure> {
+    allow(context, Action::CancelInvitation)?;
+    let limits = &context.services().limits;
+    let canceled = &id;
+    context
+        .write("invitation.cancel", |scope| async move {
+            invitation::cancel(&scope, canceled)
+                .await?
+                .map_err(|why| refused(why, limits))?;
+            audited(
+                context,
+                &scope,
+                "invitation.cancel",
+                "Invitation",
+                canceled,
+                json!({}),
+            )
+            .await
+        })
+        .await?;
+    Ok(id)
+}
+
+fn expiry(limits: &Limits) -> DateTime<Utc> {
+    Utc::now() + limits.invitation_life
+}
+
+async fn read(scope: &WriteScope, id: &str) -> Result<Invitation, Failure> {
+    let found = invitation::find(scope, id).await?;
+    found
+        .map(Invitation::from)
+        .ok_or_else(|| Failure::not_found("invitation"))
+}

@@ -1,0 +1,227 @@
+//! Organisations, their members and the invitations into them.
+
+use agentry_auth::policy::{self, Action};
+use agentry_db::ids::OrganizationId;
+use agentry_db::invitation::{self, Invitation as InvitationRow, Room};
+use agentry_db::member::{self, Member as MemberRow};
+use agentry_db::{Direction, Position, Refused};
+use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use chrono::{DateTime, Utc};
+
+use crate::connection::{PageArguments, SortedBy, connect, connection_type, page_size, total};
+use crate::failure::Failure;
+use crate::user::{Organization, Role};
+use crate::{ApiError, Limits, RequestContext};
+
+mod invite;
+mod manage;
+mod query;
+mod respond;
+mod staff;
+
+pub use invite::*;
+pub use manage::*;
+pub use query::*;
+pub use respond::*;
+pub use staff::*;
+
+/// Somebody in an organisation.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Member {
+    /// The membership's id.
+    pub id: ID,
+    /// The id of the person.
+    pub user_id: ID,
+    /// What they are in the organisation.
+    pub role: Role,
+    /// Their name.
+    pub name: String,
+    /// Where their picture is.
+    pub image: Option<String>,
+    /// Their e-mail address: for owners and admins, and your own; null otherwise.
+    pub email: Option<String>,
+    /// Since when they are a member.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<MemberRow> for Member {
+    fn from(row: MemberRow) -> Self {
+        Self {
+            id: ID(row.id),
+            user_id: ID(row.user_id.into_string()),
+            role: row.role.into(),
+            name: row.name,
+            image: row.image,
+            email: row.email,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// An invitation that waits for an answer.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Invitation {
+    /// Its id, which nobody can guess: what `acceptInvitation` takes. No message is sent; whoever invites hands it on.
+    pub id: ID,
+    /// The id of the organisation it leads into.
+    pub organization_id: ID,
+    /// What that organisation is called.
+    pub organization_name: String,
+    /// The e-mail address it is for, in lower case.
+    pub email: String,
+    /// What the invited person is to be.
+    pub role: Role,
+    /// Until when it can be accepted.
+    pub expires_at: DateTime<Utc>,
+    /// Whether that time is over; it can be sent again.
+    pub expired: bool,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// The id of the person who invited.
+    pub inviter_id: ID,
+    /// What they are called.
+    pub inviter_name: String,
+}
+
+impl From<InvitationRow> for Invitation {
+    fn from(row: InvitationRow) -> Self {
+        Self {
+            id: ID(row.id),
+            organization_id: ID(row.organization_id.into_string()),
+            organization_name: row.organization_name,
+            email: row.email,
+            role: row.role.into(),
+            expires_at: row.expires_at,
+            expired: row.expires_at <= Utc::now(),
+            created_at: row.created_at,
+            inviter_id: ID(row.inviter_id.into_string()),
+            inviter_name: row.inviter_name,
+        }
+    }
+}
+
+/// How many members an organisation has in all.
+#[derive(Debug)]
+pub struct MemberTotal(OrganizationId);
+
+impl MemberTotal {
+    async fn count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
+        let scope = RequestContext::of(context)?.read().await?;
+        total(member::count(&scope, &self.0)).await
+    }
+}
+
+connection_type! {
+    /// A list of members.
+    MemberConnection, MemberEdge of Member, counted by MemberTotal
+}
+
+#[ComplexObject]
+impl Organization {
+    /// Who is in it, by when they came. Every member sees who is there, and as what.
+    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
+    async fn members(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<MemberConnection> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        let request = page.request(SortedBy::CreatedAt, Direction::Ascending)?;
+        let scope = RequestContext::of(context)?.read().await?;
+        let id = OrganizationId::from(self.id.to_string());
+        let members = member::list(&scope, &id, &request)
+            .await
+            .map_err(ApiError::from)?;
+        Ok(connect(
+            members,
+            SortedBy::CreatedAt,
+            MemberTotal(id),
+            |row| (Position::Time(row.created_at), row.id.clone(), row.into()),
+        ))
+    }
+
+    /// The invitations that wait for an answer, newest first, expired ones too: for owners and admins; empty for others.
+    #[graphql(complexity = "5 + 20 * child_complexity")]
+    async fn invitations(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Invitation>> {
+        let scope = RequestContext::of(context)?.read().await?;
+        let id = OrganizationId::from(self.id.to_string());
+        let rows = invitation::list(&scope, &id)
+            .await
+            .map_err(ApiError::from)?;
+        Ok(rows.into_iter().map(Invitation::from).collect())
+    }
+}
+
+/// Asks the ladder of roles whether the caller may do this in the organisation that the request acts in.
+fn allow(context: &RequestContext, action: Action) -> Result<(), Failure> {
+    policy::decide(context.tenant()?.role(), action).map_err(|why| {
+        Failure::forbidden(match why {
+            policy::NotAllowed::AdminsOnly => ADMINS_ONLY,
+            policy::NotAllowed::OwnersOnly => OWNERS_ONLY,
+        })
+    })
+}
+
+const ADMINS_ONLY: &str = "Only the organisation's owners and admins may do this.";
+const OWNERS_ONLY: &str = "Only an owner of the organisation may do this.";
+
+/// What the database's refusal is to a caller.
+fn refused(why: Refused, limits: &Limits) -> Failure {
+    match why {
+        Refused::Gone => Failure::forbidden("You are not a member of this organisation."),
+        Refused::AdminsOnly => Failure::forbidden(ADMINS_ONLY),
+        Refused::OwnersOnly => Failure::forbidden(OWNERS_ONLY),
+        Refused::NoSuchRole => Failure::forbidden("There is no such role."),
+        Refused::OtherAddress => {
+            Failure::forbidden("This invitation is for another e-mail address than yours.")
+        }
+        Refused::NoSuchMember => Failure::not_found("member"),
+        Refused::NoSuchInvitation => Failure::not_found("invitation"),
+        Refused::Personal => Failure::conflict(
+            "A personal organisation stays with its person: it cannot be deleted, left or handed on.",
+        ),
+        Refused::LastOwner => Failure::conflict(
+            "The organisation would have no owner left. Make somebody else an owner first.",
+        ),
+        Refused::Oneself => Failure::conflict("This organisation is yours already."),
+        Refused::SlugTaken => Failure::conflict("Another organisation has this slug."),
+        Refused::AlreadyMember => Failure::conflict("They are a member of the organisation."),
+        Refused::AlreadyInvited => Failure::conflict(
+            "There is a live invitation for this e-mail address. Send it again instead.",
+        ),
+        Refused::Accepted => Failure::conflict("The invitation was accepted already."),
+        Refused::Rejected => Failure::conflict("The invitation was rejected."),
+        Refused::Canceled => Failure::conflict("The invitation was canceled."),
+        Refused::Expired => Failure::conflict("The invitation has expired. Ask for a new one."),
+        Refused::Withdrawn => Failure::conflict(
+            "Whoever sent this invitation may not invite to this any more. Ask for a new one.",
+        ),
+        Refused::MembersFull => Failure::limit_reached(
+            "members in an organisation",
+            limits.members_per_organization,
+        ),
+        Refused::InvitationsFull => Failure::limit_reached(
+            "live invitations into an organisation",
+            limits.invitations_per_organization,
+        ),
+        Refused::OrganizationsFull => {
+            Failure::limit_reached("organisations that you own", limits.organizations_per_user)
+        }
+    }
+}
+
+fn room(limits: &Limits) -> Room {
+    Room {
+        members: limits.members_per_organization,
+        invitations: limits.invitations_per_organization,
+    }
+}
