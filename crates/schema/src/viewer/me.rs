@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::audit::audited;
 use crate::check::{Checks, id_of, optional_field};
 use crate::failure::{Failure, mutation_result};
+use crate::secret::Secret;
 use crate::user::User;
 use crate::{ApiError, RequestContext};
 
@@ -53,9 +54,9 @@ pub struct RevokeSessionInput {
 #[derive(InputObject)]
 pub struct ChangePasswordInput {
     /// The password as it is.
-    current_password: String,
+    current_password: Secret,
     /// The password as it is to be, 8 to 128 characters.
-    new_password: String,
+    new_password: Secret,
     /// Whether all your other sessions end.
     #[graphql(default)]
     revoke_other_sessions: bool,
@@ -212,8 +213,8 @@ async fn change_password(
     context: &RequestContext,
     input: ChangePasswordInput,
 ) -> Result<i32, Failure> {
-    let current = SecretString::from(input.current_password);
-    let new = SecretString::from(input.new_password);
+    let current = input.current_password.inner().clone();
+    let new = input.new_password.inner().clone();
     let actor = context.actor()?;
     let known = profile::password(&context.read().await?).await?;
     let known = known.ok_or_else(|| Failure::conflict("Your account has no password."))?;
