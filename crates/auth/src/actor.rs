@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use crate::credential::SessionCarrier;
-use crate::permission::{Action, Permissions};
+use crate::permission::{Access, Permissions};
 
 /// The most characters of a user agent that are stored.
 const MAX_USER_AGENT_CHARS: usize = 512;
@@ -121,10 +121,10 @@ impl Actor {
     /// Whether the credential is good for this action on this noun. Only an API key can be good for less than its user; what its
     /// user may do at all is for their role, and for row security, to say.
     #[must_use]
-    pub fn may(&self, noun: &str, action: Action) -> bool {
+    pub fn may(&self, noun: &str, access: Access) -> bool {
         match &self.held {
             Held::Session { .. } | Held::JsonWebToken { .. } => true,
-            Held::ApiKey { permissions, .. } => permissions.grant(noun, action),
+            Held::ApiKey { permissions, .. } => permissions.grant(noun, access),
         }
     }
 

@@ -30,12 +30,8 @@ mod throttle;
 
 pub use actor::{Actor, Client, Method};
 pub use error::{AuthError, SignInError, SignUpError};
-<<<<<<< HEAD
-pub use permission::{Action, Permissions};
-pub use service::{Auth, AuthSettings, SignUp, SignedIn};
-=======
+pub use permission::{Access, Permissions};
 pub use service::{Auth, AuthSettings, ChangePasswordError, SignUp, SignedIn};
->>>>>>> 67cd540 (Let teams be managed through the schema)
 
 #[cfg(test)]
 mod vectors;

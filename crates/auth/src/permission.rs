@@ -9,7 +9,7 @@ const ALL: &str = "*";
 
 /// What may be done with a noun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum Access {
     /// See it.
     Read,
     /// Make, change or delete it.
@@ -25,7 +25,7 @@ pub enum Permissions {
     Only(HashMap<String, Vec<String>>),
 }
 
-impl Action {
+impl Access {
     /// As it stands in a key's permissions.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -57,7 +57,7 @@ impl Permissions {
 
     /// Whether this action of this noun is granted.
     #[must_use]
-    pub fn grant(&self, noun: &str, action: Action) -> bool {
+    pub fn grant(&self, noun: &str, action: Access) -> bool {
         let Self::Only(nouns) = self else {
             return true;
         };
@@ -83,32 +83,32 @@ fn words(actions: &Value) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn granted(text: &str, noun: &str, action: Action) -> bool {
+    fn granted(text: &str, noun: &str, action: Access) -> bool {
         Permissions::parse(Some(text)).grant(noun, action)
     }
 
     #[test]
     fn none_and_null_grant_everything() {
         for text in [None, Some("null"), Some(" null ")] {
-            assert!(Permissions::parse(text).grant("agents", Action::Write));
+            assert!(Permissions::parse(text).grant("agents", Access::Write));
         }
     }
 
     #[test]
     fn explicit_set_grants_only_that() {
         let some = r#"{"agents":["read"],"messages":["read","write"]}"#;
-        assert!(granted(some, "agents", Action::Read));
-        assert!(!granted(some, "agents", Action::Write));
-        assert!(granted(some, "messages", Action::Write));
-        assert!(!granted(some, "connections", Action::Read));
+        assert!(granted(some, "agents", Access::Read));
+        assert!(!granted(some, "agents", Access::Write));
+        assert!(granted(some, "messages", Access::Write));
+        assert!(!granted(some, "connections", Access::Read));
     }
 
     #[test]
     fn star_stands_for_every_noun_and_every_action() {
-        assert!(granted(r#"{"agents":["*"]}"#, "agents", Action::Write));
-        assert!(granted(r#"{"*":["read"]}"#, "agents", Action::Read));
-        assert!(!granted(r#"{"*":["read"]}"#, "agents", Action::Write));
-        assert!(granted(r#"{"*":["*"]}"#, "agents", Action::Write));
+        assert!(granted(r#"{"agents":["*"]}"#, "agents", Access::Write));
+        assert!(granted(r#"{"*":["read"]}"#, "agents", Access::Read));
+        assert!(!granted(r#"{"*":["read"]}"#, "agents", Access::Write));
+        assert!(granted(r#"{"*":["*"]}"#, "agents", Access::Write));
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
             r#"{"agents":["READ"]}"#,
             "{\"agents\":[\"read\"]",
         ] {
-            assert!(!granted(text, "agents", Action::Read), "{text}");
+            assert!(!granted(text, "agents", Access::Read), "{text}");
         }
     }
 }

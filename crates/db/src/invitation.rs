@@ -191,14 +191,14 @@ pub async fn cancel(scope: &WriteScope, id: &str) -> Result<Result<(), Refused>,
     sql::ruled(scope, "SELECT invitation_cancel($1)", [id.into()]).await
 }
 
-/// Makes the acting user a member by an invitation for their address; their session acts there from now on.
+/// Makes the acting user a member by an invitation for their address; their session, if there is one, acts there from now on.
 ///
 /// # Errors
 /// As [`list`].
 pub async fn accept(
     scope: &WriteScope,
     id: &str,
-    session_id: &str,
+    session_id: Option<&str>,
     room: Room,
 ) -> Result<Result<(OrganizationId, Role), Refused>, DbError> {
     let joined: Option<Joined> = sql::first(

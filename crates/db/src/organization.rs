@@ -124,7 +124,7 @@ pub struct OrganizationChanges {
 pub async fn create(
     scope: &WriteScope,
     new: &NewOrganization<'_>,
-    session_id: &str,
+    session_id: Option<&str>,
     limit: u32,
 ) -> Result<Result<(), Refused>, DbError> {
     let values = [

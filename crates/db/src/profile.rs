@@ -62,7 +62,10 @@ pub async fn revoke_session(scope: &WriteScope, id: &str) -> Result<bool, DbErro
 ///
 /// # Errors
 /// As [`sessions`].
-pub async fn revoke_other_sessions(scope: &WriteScope, current: &str) -> Result<u64, DbError> {
+pub async fn revoke_other_sessions(
+    scope: &WriteScope,
+    current: Option<&str>,
+) -> Result<u64, DbError> {
     let values = [current.into()];
     let ended: i64 = sql::scalar(scope, "SELECT my_sessions_revoke_others($1)", values).await?;
     Ok(ended.unsigned_abs())

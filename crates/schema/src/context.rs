@@ -2,7 +2,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
-use agentry_auth::{Action, Actor, Client};
+use agentry_auth::{Access, Actor, Client};
 use agentry_db::{Lease, ReadScope, Scope, Statements, Tenant, WriteScope};
 use async_graphql::Context;
 
@@ -132,7 +132,7 @@ impl RequestContext {
     ///
     /// # Errors
     /// As [`RequestContext::actor`]; [`ApiError::Forbidden`] when it is not.
-    pub fn allow(&self, noun: Noun, action: Action) -> Result<(), ApiError> {
+    pub fn allow(&self, noun: Noun, action: Access) -> Result<(), ApiError> {
         let actor = self.actor()?;
         match noun.name() {
             Some(name) if actor.may(name, action) => Ok(()),
@@ -142,7 +142,7 @@ impl RequestContext {
             ))),
             None if actor.api_key_id().is_none() => Ok(()),
             None => Err(ApiError::Forbidden(
-                "API keys are managed by their user, signed in, and not by an API key.".to_owned(),
+                "Sessions, passwords and API keys are managed by their user, signed in, and not by an API key.".to_owned(),
             )),
         }
     }
@@ -152,7 +152,7 @@ impl RequestContext {
     /// # Errors
     /// As [`RequestContext::allow`]; [`ApiError::Db`] when it cannot be opened.
     pub async fn read(&self, noun: Noun) -> Result<Scope, ApiError> {
-        self.allow(noun, Action::Read)?;
+        self.allow(noun, Access::Read)?;
         self.read_own().await
     }
 
@@ -188,7 +188,7 @@ impl RequestContext {
     /// # Errors
     /// As [`RequestContext::allow`].
     pub fn loader(&self, noun: Noun) -> Result<&Batches, ApiError> {
-        self.allow(noun, Action::Read)?;
+        self.allow(noun, Access::Read)?;
         match &self.caller {
             Caller::Anonymous(_) => Err(ApiError::Unauthenticated),
             Caller::Actor { read, loader, .. } => {
@@ -213,7 +213,7 @@ impl RequestContext {
         R: Future<Output = Result<T, Failure>> + Send,
         T: Send,
     {
-        self.allow(noun, Action::Write)?;
+        self.allow(noun, Access::Write)?;
         let Caller::Actor { actor, read, .. } = &self.caller else {
             return Err(ApiError::Unauthenticated.into());
         };

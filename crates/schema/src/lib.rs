@@ -44,11 +44,8 @@ mod mutation;
     reason = "the Interface derive writes a method without them"
 )]
 pub mod node;
-<<<<<<< HEAD
 mod noun;
-=======
 pub mod organization;
->>>>>>> 67cd540 (Let teams be managed through the schema)
 mod query;
 mod secret;
 mod services;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use agentry_auth::Action;
+use agentry_auth::Access;
 use agentry_db::ids::{
     AgentId, ApiConnectionId, AuditEventId, ConversationId, FeedbackId, MessageId,
 };
@@ -86,7 +86,7 @@ async fn load(context: &Context<'_>, ids: Vec<String>) -> Result<Vec<Option<Node
     }
     let mut found: HashMap<String, Node> = HashMap::new();
     for (kind, ids) in of_kind {
-        context.allow(noun_of(kind), Action::Read)?;
+        context.allow(noun_of(kind), Access::Read)?;
         match kind {
             Kind::Agent => {
                 let ids: Vec<AgentId> = ids.into_iter().map(AgentId::from).collect();

@@ -13,10 +13,14 @@ pub enum Noun {
     Feedback,
     /// Audit events.
     Audit,
-    /// The caller's own person and the organisations they are in.
+    /// The caller's own person.
     Profile,
-    /// API keys: no API key manages them, whatever its permissions.
-    ApiKeys,
+    /// Organisations.
+    Organizations,
+    /// Members and invitations.
+    Members,
+    /// What opens and closes the caller's account: sessions, passwords, API keys. No API key manages them, whatever its permissions.
+    Account,
 }
 
 impl Noun {
@@ -31,7 +35,9 @@ impl Noun {
             Self::Feedback => Some("feedback"),
             Self::Audit => Some("audit"),
             Self::Profile => Some("profile"),
-            Self::ApiKeys => None,
+            Self::Organizations => Some("organizations"),
+            Self::Members => Some("members"),
+            Self::Account => None,
         }
     }
 }

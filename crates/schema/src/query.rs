@@ -20,9 +20,6 @@ pub struct Query(
     AuditEventQuery,
     ConversationQuery,
     MessageQuery,
-<<<<<<< HEAD
     ApiKeyQuery,
-=======
     OrganizationQuery,
->>>>>>> 67cd540 (Let teams be managed through the schema)
 );

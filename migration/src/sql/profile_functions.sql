@@ -22,7 +22,7 @@ CREATE FUNCTION my_sessions_revoke_others(p_current text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE v_ended bigint;
 BEGIN
-  WITH gone AS (DELETE FROM "session" s WHERE s."userId" = app_current_user() AND s."id" <> p_current RETURNING s."expiresAt")
+  WITH gone AS (DELETE FROM "session" s WHERE s."userId" = app_current_user() AND s."id" IS DISTINCT FROM p_current RETURNING s."expiresAt")
   SELECT count(*) INTO v_ended FROM gone WHERE "expiresAt" > now();
   RETURN v_ended;
 END $$;

@@ -1,15 +1,15 @@
 use agentry_db::credential::{self, ApiKeyUse, JwtNames};
 use agentry_db::ids::{OrganizationId, UserId};
 use agentry_db::session::{self, Person, Session};
-<<<<<<< HEAD
 use agentry_db::{DbError, Lease, Role, Tenant, UnsafeId, account};
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Auth, is_user_gone};
 use crate::actor::{Actor, Client, Held};
 use crate::api_key;
-use crate::credential::{Credential, Presented};
+use crate::cookie::Remember;
+use crate::credential::{Credential, Presented, SessionCarrier};
 use crate::error::{AuthError, JwtError, Refusal};
 use crate::jwt::Jwt;
 use crate::permission::Permissions;
@@ -17,21 +17,9 @@ use crate::slug;
 
 /// Whom a credential acts for, what is kept of it, and the connection it was looked up on.
 type Known = (Tenant, Held, Lease);
-=======
-use agentry_db::{DbError, Lease, Tenant, UnsafeId, account};
-use chrono::{TimeDelta, Utc};
-use secrecy::{ExposeSecret, SecretString};
-
-use super::{Auth, is_user_gone};
-use crate::actor::{Actor, Client};
-use crate::cookie::Remember;
-use crate::credential::{Credential, Presented, SessionCarrier};
-use crate::error::AuthError;
-use crate::slug;
 
 /// A session with less time left is extended: a week less the day that better-auth waits between two times.
 const EXTENDED_BELOW: TimeDelta = TimeDelta::days(6);
->>>>>>> 67cd540 (Let teams be managed through the schema)
 
 impl Auth {
     /// Who makes a request, by one look-up, and the connection it was made on, for what they ask to run on. `None` when no
@@ -62,12 +50,15 @@ impl Auth {
             },
             first @ (Credential::SessionToken { .. } | Credential::ApiKey(_)) => first,
         };
-<<<<<<< HEAD
         let organization = presented.organization()?;
         let beside = self.user_beside(&found).await?;
+        let mut renewed = Vec::new();
         let (tenant, held, lease) = match first {
             Credential::SessionToken { token, kind } => {
-                let (session, lease) = self.session(&token, organization).await?;
+                let (session, mut lease) = self.session(&token, organization).await?;
+                if session.expires_at - Utc::now() <= EXTENDED_BELOW {
+                    (renewed, lease) = self.extend(presented, &token, kind, lease).await?;
+                }
                 let id = session.id.clone();
                 let held = Held::Session {
                     id,
@@ -82,17 +73,6 @@ impl Auth {
         if beside.is_some_and(|user| user != *tenant.user()) {
             return Err(AuthError::TwoUsers);
         }
-=======
-        let (session, lease) = self.session(&token, presented.organization()?).await?;
-        let session_id = session.id.clone();
-        let aged = session.expires_at - Utc::now() <= EXTENDED_BELOW;
-        let tenant = tenant(session)?;
-        let (renewed, lease) = if aged {
-            self.extend(presented, &token, carrier, lease).await?
-        } else {
-            (Vec::new(), lease)
-        };
->>>>>>> 67cd540 (Let teams be managed through the schema)
         let actor = Actor {
             tenant,
             held,
@@ -102,10 +82,6 @@ impl Auth {
         Ok(Some((actor, lease)))
     }
 
-<<<<<<< HEAD
-    /// Whether the actor may go on: the credential is good, and its user is still in that organisation, in the same role. To be
-    /// asked now and then wherever one request lasts long. It is no use of an API key.
-=======
     /// Gives a session that has used up a day of its week a new week, as better-auth does: once a day, not once a request.
     /// Answers the cookies to send again. Whoever asked not to be remembered is not.
     async fn extend(
@@ -136,9 +112,8 @@ impl Auth {
         Ok((renewed, lease))
     }
 
-    /// Whether the actor may go on: the session lives, and its user is still in that organisation, in the same role. To be
-    /// asked now and then wherever one request lasts long.
->>>>>>> 67cd540 (Let teams be managed through the schema)
+    /// Whether the actor may go on: the credential is good, and its user is still in that organisation, in the same role. To be
+    /// asked now and then wherever one request lasts long. It is no use of an API key.
     ///
     /// # Errors
     /// [`DbError`] as the database answers.

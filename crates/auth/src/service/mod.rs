@@ -1,11 +1,8 @@
 //! [`Auth`]: everything that needs the database, behind one cheap clone.
 
 mod authenticate;
-<<<<<<< HEAD
 mod beside;
-=======
 mod change_password;
->>>>>>> 67cd540 (Let teams be managed through the schema)
 mod fresh;
 mod settings;
 mod sign_in;

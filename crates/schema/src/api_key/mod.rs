@@ -130,7 +130,7 @@ impl ApiKeyQuery {
     /// Your API keys, newest first, at most 1,000. An API key may not ask.
     #[graphql(complexity = "5 + 20 * child_complexity")]
     async fn api_keys(&self, context: &Context<'_>) -> async_graphql::Result<Vec<ApiKey>> {
-        let scope = RequestContext::of(context)?.read(Noun::ApiKeys).await?;
+        let scope = RequestContext::of(context)?.read(Noun::Account).await?;
         let keys = api_key::list(&scope).await.map_err(ApiError::from)?;
         Ok(keys.into_iter().map(ApiKey::from).collect())
     }

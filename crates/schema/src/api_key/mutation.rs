@@ -210,7 +210,7 @@ async fn create(
         terms,
     };
     let api_key = context
-        .write(Noun::ApiKeys, "api_key.create", |scope| async move {
+        .write(Noun::Account, "api_key.create", |scope| async move {
             if api_key::count(&scope).await? >= i64::from(MAX_KEYS) {
                 return Err(Failure::limit_reached("API keys of one user", MAX_KEYS));
             }
@@ -254,7 +254,7 @@ async fn update(context: &RequestContext, input: UpdateApiKeyInput) -> Result<Ap
     checks.finish()?;
     let id: &String = &id_of(input.id);
     context
-        .write(Noun::ApiKeys, "api_key.update", |scope| async move {
+        .write(Noun::Account, "api_key.update", |scope| async move {
             let changed = api_key::update(&scope, id, changes.clone()).await?;
             let row = changed.ok_or_else(|| Failure::not_found("API key"))?;
             let metadata = json!({ "name": row.name, "enabled": row.enabled });
@@ -270,7 +270,7 @@ async fn delete(
 ) -> Result<DeleteApiKeySuccess, Failure> {
     let id: &String = &id_of(input.id);
     context
-        .write(Noun::ApiKeys, "api_key.delete", |scope| async move {
+        .write(Noun::Account, "api_key.delete", |scope| async move {
             if !api_key::delete(&scope, id).await? {
                 return Err(Failure::not_found("API key"));
             }
@@ -297,7 +297,7 @@ async fn rotate(
     checks.finish()?;
     let old: &String = &id_of(input.id);
     let (key, api_key, replaced) = context
-        .write(Noun::ApiKeys, "api_key.rotate", |scope| async move {
+        .write(Noun::Account, "api_key.rotate", |scope| async move {
             let missing = || Failure::not_found("API key");
             let before = api_key::find(&scope, old).await?.ok_or_else(missing)?;
             let prefix = before.prefix.unwrap_or_default();

@@ -52,7 +52,9 @@ async fn find(
     context: &Context<'_>,
     id: &ConversationId,
 ) -> Result<Option<Conversation>, ApiError> {
-    let scope = RequestContext::of(context)?.read(Noun::Conversations).await?;
+    let scope = RequestContext::of(context)?
+        .read(Noun::Conversations)
+        .await?;
     let found = conversation::find(&scope, id).await?;
     Ok(found.map(Conversation::from))
 }

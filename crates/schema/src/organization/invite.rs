@@ -13,7 +13,7 @@ use crate::audit::audited;
 use crate::check::{Checks, id_of};
 use crate::failure::{Failure, mutation_result};
 use crate::user::Role;
-use crate::{ApiError, Limits, RequestContext};
+use crate::{ApiError, Limits, Noun, RequestContext};
 
 /// Whom to invite, as what.
 #[derive(Debug, Clone, InputObject)]
@@ -142,7 +142,7 @@ async fn invite(context: &RequestContext, input: InviteMemberInput) -> Result<In
     };
     let new = &new;
     context
-        .write("invitation.create", |scope| async move {
+        .write(Noun::Members, "invitation.create", |scope| async move {
             let id = invitation::create(&scope, new, room(limits))
                 .await?
                 .map_err(|why| refused(why, limits))?;
@@ -164,7 +164,7 @@ async fn resend(context: &RequestContext, id: String) -> Result<Invitation, Fail
     let limits = &context.services().limits;
     let id = &id;
     context
-        .write("invitation.resend", |scope| async move {
+        .write(Noun::Members, "invitation.resend", |scope| async move {
             invitation::resend(&scope, id, expiry(limits), room(limits))
                 .await?
                 .map_err(|why| refused(why, limits))?;
@@ -187,7 +187,7 @@ async fn cancel(context: &RequestContext, id: String) -> Result<String, Failure>
     let limits = &context.services().limits;
     let canceled = &id;
     context
-        .write("invitation.cancel", |scope| async move {
+        .write(Noun::Members, "invitation.cancel", |scope| async move {
             invitation::cancel(&scope, canceled)
                 .await?
                 .map_err(|why| refused(why, limits))?;

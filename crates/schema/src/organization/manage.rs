@@ -7,11 +7,11 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 use serde_json::json;
 
 use super::{allow, refused};
-use crate::RequestContext;
 use crate::audit::{audited, audited_in};
 use crate::check::{Checks, id_of, optional_field};
 use crate::failure::{Failure, mutation_result};
 use crate::user::Organization;
+use crate::{Noun, RequestContext};
 
 const MAX_NAME: usize = 200;
 
@@ -93,7 +93,7 @@ mutation_result! {
 }
 mutation_result! {
     /// How choosing an organisation ended.
-    SetActiveOrganizationResult = SetActiveOrganizationSuccess | NotFound
+    SetActiveOrganizationResult = SetActiveOrganizationSuccess | NotFound | Forbidden
 }
 
 /// Mutations of organisations.
@@ -166,29 +166,33 @@ async fn create(
     let limits = &context.services().limits;
     let (name, slug, logo) = (&name, &slug, logo.as_deref());
     context
-        .write("organization.create", |scope| async move {
-            let id: OrganizationId = new_id();
-            let new = NewOrganization {
-                id: &id,
-                name,
-                slug,
-                logo,
-            };
-            organization::create(&scope, &new, session, limits.organizations_per_user)
-                .await?
-                .map_err(|why| refused(why, limits))?;
-            let metadata = json!({ "name": name, "slug": slug });
-            audited_in(
-                context,
-                &scope,
-                &id,
-                ("organization.create", "Organization"),
-                id.as_str(),
-                metadata,
-            )
-            .await?;
-            read(&scope, &id).await
-        })
+        .write(
+            Noun::Organizations,
+            "organization.create",
+            |scope| async move {
+                let id: OrganizationId = new_id();
+                let new = NewOrganization {
+                    id: &id,
+                    name,
+                    slug,
+                    logo,
+                };
+                organization::create(&scope, &new, session, limits.organizations_per_user)
+                    .await?
+                    .map_err(|why| refused(why, limits))?;
+                let metadata = json!({ "name": name, "slug": slug });
+                audited_in(
+                    context,
+                    &scope,
+                    &id,
+                    ("organization.create", "Organization"),
+                    id.as_str(),
+                    metadata,
+                )
+                .await?;
+                read(&scope, &id).await
+            },
+        )
         .await
 }
 
@@ -211,7 +215,7 @@ async fn update(
     let limits = &context.services().limits;
     let changes = &changes;
     context
-        .write("organization.update", |scope| async move {
+        .write(Noun::Organizations, "organization.update", |scope| async move {
             let id = scope.tenant().organization().clone();
             let before = read(&scope, &id).await?;
             organization::update(&scope, changes)
@@ -237,37 +241,42 @@ async fn delete(context: &RequestContext, id: &ID) -> Result<(), Failure> {
     allow(context, Action::DeleteOrganization)?;
     let limits = &context.services().limits;
     context
-        .write("organization.delete", |scope| async move {
-            let mine = organization::list_mine(&scope).await?;
-            organization::delete(&scope)
-                .await?
-                .map_err(|why| refused(why, limits))?;
-            // What the organisation remembered went with it: the event goes to the owner's own.
-            let Some(home) = mine.iter().find(|one| one.personal) else {
-                return Ok(());
-            };
-            let gone = mine.iter().find(|one| one.id == *acting);
-            let metadata =
-                json!({ "name": gone.map(|one| &one.name), "slug": gone.map(|one| &one.slug) });
-            audited_in(
-                context,
-                &scope,
-                &home.id,
-                ("organization.delete", "Organization"),
-                acting.as_str(),
-                metadata,
-            )
-            .await
-        })
+        .write(
+            Noun::Organizations,
+            "organization.delete",
+            |scope| async move {
+                let mine = organization::list_mine(&scope).await?;
+                organization::delete(&scope)
+                    .await?
+                    .map_err(|why| refused(why, limits))?;
+                // What the organisation remembered went with it: the event goes to the owner's own.
+                let Some(home) = mine.iter().find(|one| one.personal) else {
+                    return Ok(());
+                };
+                let gone = mine.iter().find(|one| one.id == *acting);
+                let metadata =
+                    json!({ "name": gone.map(|one| &one.name), "slug": gone.map(|one| &one.slug) });
+                audited_in(
+                    context,
+                    &scope,
+                    &home.id,
+                    ("organization.delete", "Organization"),
+                    acting.as_str(),
+                    metadata,
+                )
+                .await
+            },
+        )
         .await
 }
 
 async fn set_active(context: &RequestContext, id: Option<ID>) -> Result<Option<ID>, Failure> {
     let session = context.actor()?.session_id();
+    let session = session.ok_or_else(|| Failure::forbidden("Only a session can be told where to act; name the organisation with each request instead."))?;
     let chosen: Option<OrganizationId> = id.map(id_of);
     let wanted = chosen.as_ref();
     context
-        .write("session.set_active", |scope| async move {
+        .write(Noun::Account, "session.set_active", |scope| async move {
             organization::set_active(&scope, session, wanted)
                 .await?
                 .map_err(|_| Failure::not_found("organisation"))?;

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::connection::{PageArguments, SortedBy, connect, connection_type, page_size, total};
 use crate::failure::Failure;
 use crate::user::{Organization, Role};
-use crate::{ApiError, Limits, RequestContext};
+use crate::{ApiError, Limits, Noun, RequestContext};
 
 mod invite;
 mod manage;
@@ -106,7 +106,7 @@ pub struct MemberTotal(OrganizationId);
 
 impl MemberTotal {
     async fn count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
-        let scope = RequestContext::of(context)?.read().await?;
+        let scope = RequestContext::of(context)?.read(Noun::Members).await?;
         total(member::count(&scope, &self.0)).await
     }
 }
@@ -136,7 +136,7 @@ impl Organization {
             before,
         };
         let request = page.request(SortedBy::CreatedAt, Direction::Ascending)?;
-        let scope = RequestContext::of(context)?.read().await?;
+        let scope = RequestContext::of(context)?.read(Noun::Members).await?;
         let id = OrganizationId::from(self.id.to_string());
         let members = member::list(&scope, &id, &request)
             .await
@@ -152,7 +152,7 @@ impl Organization {
     /// The invitations that wait for an answer, newest first, expired ones too: for owners and admins; empty for others.
     #[graphql(complexity = "5 + 20 * child_complexity")]
     async fn invitations(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Invitation>> {
-        let scope = RequestContext::of(context)?.read().await?;
+        let scope = RequestContext::of(context)?.read(Noun::Members).await?;
         let id = OrganizationId::from(self.id.to_string());
         let rows = invitation::list(&scope, &id)
             .await

@@ -3,7 +3,7 @@ use async_graphql::{Context, ID, Object};
 
 use crate::error::nullable;
 use crate::user::Organization;
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 /// Queries of organisations.
 #[derive(Debug, Default)]
@@ -39,6 +39,6 @@ async fn find(
             ));
         }
     };
-    let mine = organization::list_mine(&context.read().await?).await?;
+    let mine = organization::list_mine(&context.read(Noun::Organizations).await?).await?;
     Ok(mine.into_iter().find(|one| wanted(one)).map(Into::into))
 }

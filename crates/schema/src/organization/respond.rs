@@ -3,11 +3,11 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use serde_json::json;
 
 use super::{refused, room};
-use crate::RequestContext;
 use crate::audit::{audited, audited_in};
 use crate::check::id_of;
 use crate::failure::{Failure, mutation_result};
 use crate::user::Role;
+use crate::{Noun, RequestContext};
 
 /// Which invitation to accept.
 #[derive(Debug, Clone, InputObject)]
@@ -84,7 +84,7 @@ async fn accept(context: &RequestContext, id: String) -> Result<AcceptInvitation
     let limits = &context.services().limits;
     let id = &id;
     context
-        .write("invitation.accept", |scope| async move {
+        .write(Noun::Members, "invitation.accept", |scope| async move {
             let (organization, role) = invitation::accept(&scope, id, session, room(limits))
                 .await?
                 .map_err(|why| refused(why, limits))?;
@@ -110,7 +110,7 @@ async fn reject(context: &RequestContext, id: String) -> Result<String, Failure>
     let limits = &context.services().limits;
     let rejected = &id;
     context
-        .write("invitation.reject", |scope| async move {
+        .write(Noun::Members, "invitation.reject", |scope| async move {
             invitation::reject(&scope, rejected)
                 .await?
                 .map_err(|why| refused(why, limits))?;

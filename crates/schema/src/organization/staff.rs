@@ -5,11 +5,11 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use serde_json::json;
 
 use super::{Member, allow, refused};
-use crate::RequestContext;
 use crate::audit::audited;
 use crate::check::id_of;
 use crate::failure::{Failure, mutation_result};
 use crate::user::Role;
+use crate::{Noun, RequestContext};
 
 /// Who becomes what.
 #[derive(Debug, Clone, InputObject)]
@@ -143,7 +143,7 @@ async fn change_role(
     let user = &user;
     let limits = &context.services().limits;
     context
-        .write("member.update_role", |scope| async move {
+        .write(Noun::Members, "member.update_role", |scope| async move {
             let before = member::find(&scope, user).await?;
             let before = before.ok_or_else(|| Failure::not_found("member"))?;
             allow(
@@ -178,7 +178,7 @@ async fn remove(context: &RequestContext, user: UserId) -> Result<UserId, Failur
     let limits = &context.services().limits;
     let removed = &user;
     context
-        .write("member.remove", |scope| async move {
+        .write(Noun::Members, "member.remove", |scope| async move {
             let before = member::find(&scope, removed).await?;
             let before = before.ok_or_else(|| Failure::not_found("member"))?;
             let outcome = if *removed == *scope.tenant().user() {
@@ -207,7 +207,7 @@ async fn leave(context: &RequestContext) -> Result<ID, Failure> {
     let tenant = context.tenant()?;
     let limits = &context.services().limits;
     context
-        .write("member.leave", |scope| async move {
+        .write(Noun::Members, "member.leave", |scope| async move {
             member::leave(&scope)
                 .await?
                 .map_err(|why| refused(why, limits))?;
@@ -231,23 +231,27 @@ async fn transfer(context: &RequestContext, user: UserId) -> Result<Member, Fail
     let limits = &context.services().limits;
     let user = &user;
     context
-        .write("organization.transfer", |scope| async move {
-            member::transfer(&scope, user)
-                .await?
-                .map_err(|why| refused(why, limits))?;
-            let organization = scope.tenant().organization().as_str();
-            let metadata = json!({ "newOwnerId": user.as_str() });
-            audited(
-                context,
-                &scope,
-                "organization.transfer",
-                "Organization",
-                organization,
-                metadata,
-            )
-            .await?;
-            let member = member::find(&scope, user).await?;
-            Ok(member.ok_or_else(|| Failure::not_found("member"))?.into())
-        })
+        .write(
+            Noun::Organizations,
+            "organization.transfer",
+            |scope| async move {
+                member::transfer(&scope, user)
+                    .await?
+                    .map_err(|why| refused(why, limits))?;
+                let organization = scope.tenant().organization().as_str();
+                let metadata = json!({ "newOwnerId": user.as_str() });
+                audited(
+                    context,
+                    &scope,
+                    "organization.transfer",
+                    "Organization",
+                    organization,
+                    metadata,
+                )
+                .await?;
+                let member = member::find(&scope, user).await?;
+                Ok(member.ok_or_else(|| Failure::not_found("member"))?.into())
+            },
+        )
         .await
 }

@@ -11,7 +11,7 @@ use crate::check::{Checks, id_of, optional_field};
 use crate::failure::{Failure, mutation_result};
 use crate::secret::Secret;
 use crate::user::User;
-use crate::{ApiError, RequestContext};
+use crate::{ApiError, Noun, RequestContext};
 
 /// One of your sessions. Its token is told to nobody.
 #[derive(Debug, Clone, SimpleObject)]
@@ -31,9 +31,9 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) fn of(row: OwnSession, current: &str) -> Self {
+    pub(super) fn of(row: OwnSession, current: Option<&str>) -> Self {
         Self {
-            current: row.id == current,
+            current: current == Some(row.id.as_str()),
             id: ID(row.id),
             created_at: row.created_at,
             expires_at: row.expires_at,
@@ -171,7 +171,7 @@ impl ProfileMutation {
 async fn revoke(context: &RequestContext, id: String) -> Result<String, Failure> {
     let revoked = &id;
     context
-        .write("session.revoke", |scope| async move {
+        .write(Noun::Account, "session.revoke", |scope| async move {
             if !profile::revoke_session(&scope, revoked).await? {
                 return Err(Failure::not_found("session"));
             }
@@ -192,7 +192,7 @@ async fn revoke(context: &RequestContext, id: String) -> Result<String, Failure>
 async fn revoke_others(context: &RequestContext) -> Result<i32, Failure> {
     let current = context.actor()?.session_id();
     context
-        .write("session.revoke_others", |scope| async move {
+        .write(Noun::Account, "session.revoke_others", |scope| async move {
             let revoked = profile::revoke_other_sessions(&scope, current).await?;
             let metadata = json!({ "revoked": revoked });
             audited(
@@ -200,7 +200,7 @@ async fn revoke_others(context: &RequestContext) -> Result<i32, Failure> {
                 &scope,
                 "session.revoke_others",
                 "Session",
-                current,
+                current.unwrap_or_default(),
                 metadata,
             )
             .await?;
@@ -216,7 +216,7 @@ async fn change_password(
     let current = input.current_password.inner().clone();
     let new = input.new_password.inner().clone();
     let actor = context.actor()?;
-    let known = profile::password(&context.read().await?).await?;
+    let known = profile::password(&context.read(Noun::Account).await?).await?;
     let known = known.ok_or_else(|| Failure::conflict("Your account has no password."))?;
     // Hashing takes a while, and no connection waits for it.
     context.release().await;
@@ -229,7 +229,7 @@ async fn change_password(
         .map_err(password_failure)?;
     let (old_hash, hash) = (old_hash.expose_secret(), hash.expose_secret());
     context
-        .write("user.change_password", |scope| async move {
+        .write(Noun::Account, "user.change_password", |scope| async move {
             if !profile::change_password(&scope, old_hash, hash).await? {
                 return Err(Failure::conflict("The password was changed a moment ago."));
             }
@@ -286,7 +286,7 @@ async fn update(context: &RequestContext, input: UpdateProfileInput) -> Result<U
     let name = name.as_deref().map(str::trim);
     let image = image.as_ref().map(Option::as_deref);
     context
-        .write("user.update", |scope| async move {
+        .write(Noun::Profile, "user.update", |scope| async move {
             profile::update(&scope, name, image).await?;
             let changed: Vec<&str> = [("name", name.is_some()), ("image", image.is_some())]
                 .into_iter()

@@ -1,11 +1,7 @@
 //! The caller: who they are, and signing up, in and out.
 
-<<<<<<< HEAD
 use agentry_auth::Method;
-use agentry_db::organization;
-=======
 use agentry_db::{invitation, organization, profile};
->>>>>>> 67cd540 (Let teams be managed through the schema)
 use async_graphql::{Context, Enum, Object};
 
 use crate::agent::{self, AgentConnection, AgentFilterInput, AgentOrder};
@@ -88,7 +84,7 @@ impl Viewer {
     /// The live invitations for your e-mail address, once it is verified; empty before.
     #[graphql(complexity = "5 + 20 * child_complexity")]
     async fn invitations(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Invitation>> {
-        let scope = RequestContext::of(context)?.read().await?;
+        let scope = RequestContext::of(context)?.read(Noun::Members).await?;
         let mine = invitation::list_mine(&scope)
             .await
             .map_err(ApiError::from)?;
@@ -100,7 +96,7 @@ impl Viewer {
     async fn sessions(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Session>> {
         let request = RequestContext::of(context)?;
         let current = request.actor()?.session_id();
-        let mine = profile::sessions(&request.read().await?)
+        let mine = profile::sessions(&request.read(Noun::Account).await?)
             .await
             .map_err(ApiError::from)?;
         Ok(mine
