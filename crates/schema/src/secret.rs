@@ -156,6 +156,8 @@ mod tests {
         }
         secret_inputs.sort();
         let expected = [
+            "ChangePasswordInput.currentPassword",
+            "ChangePasswordInput.newPassword",
             "CreateApiConnectionInput.apiKey",
             "RotateApiConnectionKeyInput.apiKey",
             "SignInInput.password",
