@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use crate::credential::SessionCarrier;
 use crate::permission::{Access, Permissions};
+use crate::policy::Noun;
 
 /// The most characters of a user agent that are stored.
 const MAX_USER_AGENT_CHARS: usize = 512;
@@ -118,13 +119,15 @@ impl Actor {
         }
     }
 
-    /// Whether the credential is good for this action on this noun. Only an API key can be good for less than its user; what its
+    /// Whether the credential is good for this access to this noun. Only an API key can be good for less than its user; what its
     /// user may do at all is for their role, and for row security, to say.
     #[must_use]
-    pub fn may(&self, noun: &str, access: Access) -> bool {
+    pub fn may(&self, noun: Noun, access: Access) -> bool {
         match &self.held {
             Held::Session { .. } | Held::JsonWebToken { .. } => true,
-            Held::ApiKey { permissions, .. } => permissions.grant(noun, access),
+            Held::ApiKey { permissions, .. } => noun
+                .name()
+                .is_some_and(|name| permissions.grant(name, access)),
         }
     }
 

@@ -9,6 +9,8 @@
 //! **How to add a credential:** give it a module with a parser that returns a type of its own, add a variant to
 //! [`credential::Credential`] and, in order of precedence, a step to [`credential::Presented::credentials`]; the compiler then
 //! names every place that must decide about it. Reasons to refuse go into [`error::Refusal`].
+//!
+//! **How to add an action:** a line in `policy/action.rs`; the compiler then asks for its noun and its least role.
 
 mod actor;
 pub mod api_key;

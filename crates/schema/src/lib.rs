@@ -1,11 +1,12 @@
 //! The GraphQL surface: one file a noun, with its type, inputs, results, queries and mutations.
 //!
-//! The one rule: nothing is read or written here but through a scope of the request's own tenant, and no column reaches a
-//! client unless a `From<Model>` names it. Expected outcomes of a mutation are data; everything else is a coded error.
+//! The one rule: nothing is read or written here but through a scope of the request's own tenant, which is to be had only for a
+//! [`Noun`] to read or an [`Action`] to do, and no column reaches a client unless a `From<Model>` names it. Expected outcomes
+//! of a mutation are data; everything else is a coded error.
 //!
 //! To add a field: name it in the noun's `From<Model>` (the build breaks until you do), then `make schema`.
-//! To add a mutation: its function in `agentry-db`, then `VerbNounInput` and `VerbNounResult` in the noun's file, with
-//! `failure::mutation_result`. To add a type with an id: a variant of [`node::Node`].
+//! To add a mutation: its function in `agentry-db`, its action in `agentry_auth::policy`, then `VerbNounInput` and
+//! `VerbNounResult` in the noun's file, with `failure::mutation_result`. To add a type with an id: a variant of [`node::Node`].
 
 #![expect(
     clippy::too_many_arguments,
@@ -20,7 +21,6 @@ use async_graphql::{Schema, SchemaBuilder};
 pub mod agent;
 pub mod api_connection;
 pub mod api_key;
-mod audit;
 pub mod audit_event;
 mod check;
 pub mod code;
@@ -44,7 +44,6 @@ mod mutation;
     reason = "the Interface derive writes a method without them"
 )]
 pub mod node;
-mod noun;
 pub mod organization;
 mod query;
 mod secret;
@@ -54,11 +53,11 @@ pub mod user;
 pub mod viewer;
 mod visibility;
 
-pub use context::RequestContext;
+pub use agentry_auth::policy::{Action, Noun};
+pub use context::{Doing, Door, RequestContext};
 pub use error::ApiError;
 pub use limits::Limits;
 pub use mutation::Mutation;
-pub use noun::Noun;
 pub use query::Query;
 pub use secret::Secret;
 pub use services::Services;

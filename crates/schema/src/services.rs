@@ -1,15 +1,14 @@
 use agentry_auth::Auth;
 use agentry_crypto::KeyRing;
-use agentry_db::Db;
 use agentry_db::live::Live;
 
-use crate::Limits;
+use crate::{Door, Limits};
 
 /// What every request shares. It is tied to no tenant; a tenant comes with the request's actor.
 #[derive(Debug)]
 pub struct Services {
-    /// The door to SQL.
-    pub db: Db,
+    /// The door to SQL: for the context of a request alone.
+    pub db: Door,
     /// Sign-up, sign-in and credentials.
     pub auth: Auth,
     /// Seals and opens API keys.

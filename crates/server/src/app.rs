@@ -113,7 +113,7 @@ pub fn services(config: &Config, secrets: &Secrets, db: Db) -> Result<Arc<Servic
     let keys = KeyRing::parse(&secrets.encryption_keys)?;
     Ok(Arc::new(Services {
         live: Live::start(&db),
-        db,
+        db: db.into(),
         auth,
         keys,
         limits: limits(config),

@@ -7,12 +7,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Agent;
-use crate::audit::audited;
 use crate::check::{Checks, id_of};
+use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
 use crate::visibility::Visibility;
-use crate::{Noun, RequestContext};
+use crate::{Action, Doing, RequestContext};
 
 const MAX_NAME: usize = 200;
 const MAX_DESCRIPTION: usize = 2_000;
@@ -230,12 +230,12 @@ async fn create(context: &RequestContext, input: CreateAgentInput) -> Result<Age
     checks.finish()?;
     let (new, idempotency) = (&new, &idempotency);
     context
-        .write(Noun::Agents, "agent.create", |scope| async move {
+        .write(Action::CreateAgent, |scope| async move {
             let id = new_id();
             if let Some(earlier) = earlier(&scope, idempotency, &id).await? {
                 return Ok(earlier);
             }
-            insert(context, &scope, &id, new, "agent.create").await
+            insert(context, &scope, &id, new).await
         })
         .await
 }
@@ -258,25 +258,16 @@ async fn earlier(
 /// Stores a new agent if there is room.
 async fn insert(
     context: &RequestContext,
-    scope: &WriteScope,
+    scope: &Doing,
     id: &AgentId,
     new: &NewAgent,
-    action: &'static str,
 ) -> Result<Agent, Failure> {
     let limit = context.services().limits.agents_per_organization;
     if !agent::has_room(scope, limit).await? {
         return Err(Failure::limit_reached("agents in an organisation", limit));
     }
     let agent = agent::insert(scope, id, new).await?;
-    audited(
-        context,
-        scope,
-        action,
-        "Agent",
-        id.as_str(),
-        json!({ "name": agent.name }),
-    )
-    .await?;
+    audited(scope, "Agent", id.as_str(), json!({ "name": agent.name })).await?;
     Ok(agent.into())
 }
 
@@ -317,20 +308,12 @@ async fn update(context: &RequestContext, input: UpdateAgentInput) -> Result<Age
     checks.finish()?;
     let (id, changes) = (&id_of(input.id), &changes);
     context
-        .write(Noun::Agents, "agent.update", |scope| async move {
+        .write(Action::UpdateAgent, |scope| async move {
             let changed = agent::update(&scope, id, changes.clone()).await?;
             let Some(agent) = changed else {
                 return Err(not_written(&scope, id).await?);
             };
-            audited(
-                context,
-                &scope,
-                "agent.update",
-                "Agent",
-                id.as_str(),
-                json!({ "name": agent.name }),
-            )
-            .await?;
+            audited(&scope, "Agent", id.as_str(), json!({ "name": agent.name })).await?;
             Ok(agent.into())
         })
         .await
@@ -347,7 +330,7 @@ async fn duplicate(context: &RequestContext, input: DuplicateAgentInput) -> Resu
     checks.finish()?;
     let (id, name, idempotency) = (&id_of(input.id), &name, &idempotency);
     context
-        .write(Noun::Agents, "agent.duplicate", |scope| async move {
+        .write(Action::DuplicateAgent, |scope| async move {
             // Before the original is looked for: it may be gone when the same call comes again.
             let copy = new_id();
             if let Some(earlier) = earlier(&scope, idempotency, &copy).await? {
@@ -365,7 +348,7 @@ async fn duplicate(context: &RequestContext, input: DuplicateAgentInput) -> Resu
                 max_tokens: original.max_tokens,
                 visibility: None,
             };
-            insert(context, &scope, &copy, &new, "agent.duplicate").await
+            insert(context, &scope, &copy, &new).await
         })
         .await
 }
@@ -376,7 +359,7 @@ async fn transfer(
 ) -> Result<TransferAgentSuccess, Failure> {
     let (id, new_owner): (&AgentId, &UserId) = (&id_of(input.id), &id_of(input.new_owner_id));
     context
-        .write(Noun::Agents, "agent.transfer", |scope| async move {
+        .write(Action::TransferAgent, |scope| async move {
             match agent::transfer(&scope, id, new_owner).await? {
                 Transfer::Done => {}
                 Transfer::Missing => return Err(not_written(&scope, id).await?),
@@ -390,15 +373,7 @@ async fn transfer(
                 }
             }
             let metadata = json!({ "newOwnerId": new_owner.as_str() });
-            audited(
-                context,
-                &scope,
-                "agent.transfer",
-                "Agent",
-                id.as_str(),
-                metadata,
-            )
-            .await
+            audited(&scope, "Agent", id.as_str(), metadata).await
         })
         .await?;
     Ok(TransferAgentSuccess {
@@ -413,19 +388,11 @@ async fn delete(
 ) -> Result<DeleteAgentSuccess, Failure> {
     let id = &id_of(input.id);
     context
-        .write(Noun::Agents, "agent.delete", |scope| async move {
+        .write(Action::DeleteAgent, |scope| async move {
             if !agent::delete(&scope, id).await? {
                 return Err(not_written(&scope, id).await?);
             }
-            audited(
-                context,
-                &scope,
-                "agent.delete",
-                "Agent",
-                id.as_str(),
-                json!({}),
-            )
-            .await
+            audited(&scope, "Agent", id.as_str(), json!({})).await
         })
         .await?;
     Ok(DeleteAgentSuccess {

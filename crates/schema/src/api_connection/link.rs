@@ -1,15 +1,15 @@
 use agentry_db::agent_api_connection::{self, Linking, Unlinking};
 use agentry_db::ids::{AgentId, ApiConnectionId};
-use agentry_db::{WriteScope, agent, api_connection};
+use agentry_db::{agent, api_connection};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use serde_json::json;
 
 use super::ApiConnection;
 use crate::agent::Agent;
-use crate::audit::audited;
 use crate::check::id_of;
+use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
-use crate::{ApiError, Noun, RequestContext};
+use crate::{Action, ApiError, Doing, RequestContext};
 
 /// Which agent may use which connection.
 #[derive(Debug, Clone, InputObject)]
@@ -87,7 +87,7 @@ async fn link(
 ) -> Result<LinkApiConnectionSuccess, Failure> {
     let (agent, connection) = (&id_of(input.agent_id), &id_of(input.api_connection_id));
     context
-        .write(Noun::Agents, "api_connection.link", |scope| async move {
+        .write(Action::LinkApiConnection, |scope| async move {
             let limit = context.services().limits.connections_per_agent;
             match agent_api_connection::link(&scope, agent, connection, limit).await? {
                 Linking::Done => {}
@@ -106,7 +106,7 @@ async fn link(
                     return Err(Failure::limit_reached("API connections on an agent", limit));
                 }
             }
-            note(context, &scope, "api_connection.link", agent, connection).await?;
+            note(&scope, agent, connection).await?;
             let agent = agent::find(&scope, agent).await?;
             let connection = api_connection::find(&scope, connection).await?;
             let gone = || ApiError::internal("a linked end is not there");
@@ -124,13 +124,13 @@ async fn unlink(
 ) -> Result<UnlinkApiConnectionSuccess, Failure> {
     let (agent, connection) = (&id_of(input.agent_id), &id_of(input.api_connection_id));
     context
-        .write(Noun::Agents, "api_connection.unlink", |scope| async move {
+        .write(Action::UnlinkApiConnection, |scope| async move {
             match agent_api_connection::unlink(&scope, agent, connection).await? {
                 Unlinking::Done => {}
                 Unlinking::Missing => return Err(Failure::not_written("link", false)),
                 Unlinking::NotYours => return Err(Failure::not_written("link", true)),
             }
-            note(context, &scope, "api_connection.unlink", agent, connection).await
+            note(&scope, agent, connection).await
         })
         .await?;
     Ok(UnlinkApiConnectionSuccess {
@@ -139,14 +139,8 @@ async fn unlink(
     })
 }
 
-async fn note(
-    context: &RequestContext,
-    scope: &WriteScope,
-    action: &'static str,
-    agent: &AgentId,
-    connection: &ApiConnectionId,
-) -> Result<(), Failure> {
+async fn note(scope: &Doing, agent: &AgentId, connection: &ApiConnectionId) -> Result<(), Failure> {
     let metadata = json!({ "agentId": agent.as_str() });
     let id = connection.as_str();
-    audited(context, scope, action, "ConnectedApi", id, metadata).await
+    audited(scope, "ConnectedApi", id, metadata).await
 }

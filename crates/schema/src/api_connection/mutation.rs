@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 use super::ApiConnection;
 use super::input::{self, ApiKey};
-use crate::audit::audited;
 use crate::check::{Checks, id_of};
+use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
 use crate::secret::Secret;
 use crate::visibility::Visibility;
-use crate::{ApiError, Noun, RequestContext};
+use crate::{Action, ApiError, Doing, RequestContext};
 
 const MAX_NAME: usize = 200;
 
@@ -214,25 +214,21 @@ async fn create(
     };
     let (id, new, idempotency) = (&id, &new, &idempotency);
     context
-        .write(
-            Noun::Connections,
-            "api_connection.create",
-            |scope| async move {
-                if let Some(earlier) = idempotency.claim(&scope, id.as_str()).await? {
-                    let earlier = api_connection::find(&scope, &earlier.into()).await?;
-                    return earlier
-                        .ok_or_else(|| Failure::conflict("What this key made is gone by now."));
-                }
-                let limit = context.services().limits.connections_per_organization;
-                if !api_connection::has_room(&scope, limit).await? {
-                    let what = "API connections in an organisation";
-                    return Err(Failure::limit_reached(what, limit));
-                }
-                let view = api_connection::insert(&scope, id, new.clone()).await?;
-                note(context, &scope, "api_connection.create", &view).await?;
-                Ok(view)
-            },
-        )
+        .write(Action::CreateApiConnection, |scope| async move {
+            if let Some(earlier) = idempotency.claim(&scope, id.as_str()).await? {
+                let earlier = api_connection::find(&scope, &earlier.into()).await?;
+                return earlier
+                    .ok_or_else(|| Failure::conflict("What this key made is gone by now."));
+            }
+            let limit = context.services().limits.connections_per_organization;
+            if !api_connection::has_room(&scope, limit).await? {
+                let what = "API connections in an organisation";
+                return Err(Failure::limit_reached(what, limit));
+            }
+            let view = api_connection::insert(&scope, id, new.clone()).await?;
+            note(&scope, &view).await?;
+            Ok(view)
+        })
         .await
 }
 
@@ -264,19 +260,15 @@ async fn update(
     let turns_private = input.visibility == MaybeUndefined::Value(Visibility::Private);
     let (id, changes) = (&id_of(input.id), &changes);
     context
-        .write(
-            Noun::Connections,
-            "api_connection.update",
-            |scope| async move {
-                if turns_private {
-                    owned(&scope, id).await?;
-                }
-                let changed = api_connection::update(&scope, id, changes.clone()).await?;
-                let view = written(&scope, id, changed).await?;
-                note(context, &scope, "api_connection.update", &view).await?;
-                Ok(view)
-            },
-        )
+        .write(Action::UpdateApiConnection, |scope| async move {
+            if turns_private {
+                owned(&scope, id).await?;
+            }
+            let changed = api_connection::update(&scope, id, changes.clone()).await?;
+            let view = written(&scope, id, changed).await?;
+            note(&scope, &view).await?;
+            Ok(view)
+        })
         .await
 }
 
@@ -291,17 +283,13 @@ async fn rotate(
     let sealed = seal(context, &id, &key.secret)?;
     let (id, sealed, hint) = (&id, &sealed, &key.hint);
     context
-        .write(
-            Noun::Connections,
-            "api_connection.rotate_key",
-            |scope| async move {
-                let changed =
-                    api_connection::replace_key(&scope, id, sealed.clone(), hint.clone()).await?;
-                let view = written(&scope, id, changed).await?;
-                note(context, &scope, "api_connection.rotate_key", &view).await?;
-                Ok(view)
-            },
-        )
+        .write(Action::RotateApiConnectionKey, |scope| async move {
+            let changed =
+                api_connection::replace_key(&scope, id, sealed.clone(), hint.clone()).await?;
+            let view = written(&scope, id, changed).await?;
+            note(&scope, &view).await?;
+            Ok(view)
+        })
         .await
 }
 
@@ -311,16 +299,12 @@ async fn delete(
 ) -> Result<DeleteApiConnectionSuccess, Failure> {
     let id = &id_of(input.id);
     context
-        .write(
-            Noun::Connections,
-            "api_connection.delete",
-            |scope| async move {
-                let gone = api_connection::find(&scope, id).await?;
-                let deleted = api_connection::delete(&scope, id).await?;
-                let view = written(&scope, id, gone.filter(|_| deleted)).await?;
-                note(context, &scope, "api_connection.delete", &view).await
-            },
-        )
+        .write(Action::DeleteApiConnection, |scope| async move {
+            let gone = api_connection::find(&scope, id).await?;
+            let deleted = api_connection::delete(&scope, id).await?;
+            let view = written(&scope, id, gone.filter(|_| deleted)).await?;
+            note(&scope, &view).await
+        })
         .await?;
     Ok(DeleteApiConnectionSuccess {
         deleted_api_connection_id: ID(id.to_string()),
@@ -364,13 +348,8 @@ async fn owned(scope: &WriteScope, id: &ApiConnectionId) -> Result<(), Failure> 
 }
 
 /// The trail leaves out the name: admins read every event, and may not see a private connection of someone else.
-async fn note(
-    context: &RequestContext,
-    scope: &WriteScope,
-    action: &'static str,
-    view: &View,
-) -> Result<(), Failure> {
+async fn note(scope: &Doing, view: &View) -> Result<(), Failure> {
     let metadata = json!({ "service": view.service });
     let id = view.id.as_str();
-    audited(context, scope, action, "ConnectedApi", id, metadata).await
+    audited(scope, "ConnectedApi", id, metadata).await
 }

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::ApiKey;
 use super::input::{self, ApiKeyRateLimitInput, ApiKeyRefillInput};
-use crate::audit::audited;
 use crate::check::{Checks, id_of};
+use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
-use crate::{ApiError, Noun, RequestContext};
+use crate::{Action, ApiError, Doing, RequestContext};
 
 /// better-auth's own.
 const MAX_NAME: usize = 32;
@@ -210,19 +210,12 @@ async fn create(
         terms,
     };
     let api_key = context
-        .write(Noun::Account, "api_key.create", |scope| async move {
+        .write(Action::CreateApiKey, |scope| async move {
             if api_key::count(&scope).await? >= i64::from(MAX_KEYS) {
                 return Err(Failure::limit_reached("API keys of one user", MAX_KEYS));
             }
             api_key::insert(&scope, new.clone()).await?;
-            note(
-                context,
-                &scope,
-                "api_key.create",
-                &new.id,
-                json!({ "name": new.name }),
-            )
-            .await?;
+            note(&scope, &new.id, json!({ "name": new.name })).await?;
             stored(&scope, &new.id).await
         })
         .await?;
@@ -254,11 +247,11 @@ async fn update(context: &RequestContext, input: UpdateApiKeyInput) -> Result<Ap
     checks.finish()?;
     let id: &String = &id_of(input.id);
     context
-        .write(Noun::Account, "api_key.update", |scope| async move {
+        .write(Action::UpdateApiKey, |scope| async move {
             let changed = api_key::update(&scope, id, changes.clone()).await?;
             let row = changed.ok_or_else(|| Failure::not_found("API key"))?;
             let metadata = json!({ "name": row.name, "enabled": row.enabled });
-            note(context, &scope, "api_key.update", id, metadata).await?;
+            note(&scope, id, metadata).await?;
             Ok(row.into())
         })
         .await
@@ -270,11 +263,11 @@ async fn delete(
 ) -> Result<DeleteApiKeySuccess, Failure> {
     let id: &String = &id_of(input.id);
     context
-        .write(Noun::Account, "api_key.delete", |scope| async move {
+        .write(Action::DeleteApiKey, |scope| async move {
             if !api_key::delete(&scope, id).await? {
                 return Err(Failure::not_found("API key"));
             }
-            note(context, &scope, "api_key.delete", id, json!({})).await
+            note(&scope, id, json!({})).await
         })
         .await?;
     Ok(DeleteApiKeySuccess {
@@ -297,7 +290,7 @@ async fn rotate(
     checks.finish()?;
     let old: &String = &id_of(input.id);
     let (key, api_key, replaced) = context
-        .write(Noun::Account, "api_key.rotate", |scope| async move {
+        .write(Action::RotateApiKey, |scope| async move {
             let missing = || Failure::not_found("API key");
             let before = api_key::find(&scope, old).await?.ok_or_else(missing)?;
             let prefix = before.prefix.unwrap_or_default();
@@ -309,7 +302,7 @@ async fn rotate(
                 return Err(missing());
             }
             let metadata = json!({ "successorId": id, "overlapSeconds": overlap });
-            note(context, &scope, "api_key.rotate", old, metadata).await?;
+            note(&scope, old, metadata).await?;
             Ok((
                 fresh.key,
                 stored(&scope, &id).await?,
@@ -339,12 +332,6 @@ async fn stored(scope: &WriteScope, id: &str) -> Result<ApiKey, Failure> {
     Ok(row.ok_or_else(|| Failure::not_found("API key"))?.into())
 }
 
-async fn note(
-    context: &RequestContext,
-    scope: &WriteScope,
-    action: &'static str,
-    id: &str,
-    metadata: Value,
-) -> Result<(), Failure> {
-    audited(context, scope, action, "ApiKey", id, metadata).await
+async fn note(scope: &Doing, id: &str, metadata: Value) -> Result<(), Failure> {
+    audited(scope, "ApiKey", id, metadata).await
 }

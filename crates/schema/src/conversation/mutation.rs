@@ -1,16 +1,16 @@
 use agentry_db::entity::conversation::Model;
 use agentry_db::ids::{AgentId, ConversationId};
-use agentry_db::{Scope, WriteScope, conversation, new_id};
+use agentry_db::{Scope, conversation, new_id};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use serde::Serialize;
 use serde_json::json;
 
 use super::Conversation;
-use crate::audit::audited;
 use crate::check::{Checks, id_of};
+use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
-use crate::{Noun, RequestContext};
+use crate::{Action, Doing, RequestContext};
 
 const MAX_TITLE: usize = 200;
 
@@ -176,23 +176,18 @@ async fn create(
     let agent: AgentId = id_of(input.agent_id);
     let (agent, title, idempotency) = (&agent, title.as_deref(), &idempotency);
     context
-        .write(
-            Noun::Conversations,
-            "conversation.create",
-            |scope| async move {
-                let id: ConversationId = new_id();
-                if let Some(earlier) = idempotency.claim(&scope, id.as_str()).await? {
-                    let earlier =
-                        conversation::find(&scope, &ConversationId::from(earlier)).await?;
-                    return earlier
-                        .map(Conversation::from)
-                        .ok_or_else(|| Failure::conflict("What this key made is gone by now."));
-                }
-                let made = conversation::insert(&scope, &id, agent, title).await?;
-                let made = made.ok_or_else(|| Failure::not_found("agent"))?;
-                noted(context, &scope, "conversation.create", made).await
-            },
-        )
+        .write(Action::CreateConversation, |scope| async move {
+            let id: ConversationId = new_id();
+            if let Some(earlier) = idempotency.claim(&scope, id.as_str()).await? {
+                let earlier = conversation::find(&scope, &ConversationId::from(earlier)).await?;
+                return earlier
+                    .map(Conversation::from)
+                    .ok_or_else(|| Failure::conflict("What this key made is gone by now."));
+            }
+            let made = conversation::insert(&scope, &id, agent, title).await?;
+            let made = made.ok_or_else(|| Failure::not_found("agent"))?;
+            noted(&scope, made).await
+        })
         .await
 }
 
@@ -206,16 +201,12 @@ async fn rename(
     let id: ConversationId = id_of(input.id);
     let (id, title) = (&id, title.as_deref());
     context
-        .write(
-            Noun::Conversations,
-            "conversation.rename",
-            |scope| async move {
-                match conversation::rename(&scope, id, title).await? {
-                    Some(renamed) => noted(context, &scope, "conversation.rename", renamed).await,
-                    None => Err(refused(&scope, id).await),
-                }
-            },
-        )
+        .write(Action::RenameConversation, |scope| async move {
+            match conversation::rename(&scope, id, title).await? {
+                Some(renamed) => noted(&scope, renamed).await,
+                None => Err(refused(&scope, id).await),
+            }
+        })
         .await
 }
 
@@ -226,14 +217,14 @@ async fn archive(
     let id: ConversationId = id_of(input.id);
     let id = &id;
     let action = if input.archived {
-        "conversation.archive"
+        Action::ArchiveConversation
     } else {
-        "conversation.unarchive"
+        Action::UnarchiveConversation
     };
     context
-        .write(Noun::Conversations, action, |scope| async move {
+        .write(action, |scope| async move {
             match conversation::archive(&scope, id, input.archived).await? {
-                Some(archived) => noted(context, &scope, action, archived).await,
+                Some(archived) => noted(&scope, archived).await,
                 None => Err(refused(&scope, id).await),
             }
         })
@@ -247,25 +238,12 @@ async fn delete(
     let id: ConversationId = id_of(input.id);
     let given = &id;
     context
-        .write(
-            Noun::Conversations,
-            "conversation.delete",
-            |scope| async move {
-                if !conversation::delete(&scope, given).await? {
-                    return Err(refused(&scope, given).await);
-                }
-                let action = "conversation.delete";
-                audited(
-                    context,
-                    &scope,
-                    action,
-                    "Conversation",
-                    given.as_str(),
-                    json!({}),
-                )
-                .await
-            },
-        )
+        .write(Action::DeleteConversation, |scope| async move {
+            if !conversation::delete(&scope, given).await? {
+                return Err(refused(&scope, given).await);
+            }
+            audited(&scope, "Conversation", given.as_str(), json!({})).await
+        })
         .await?;
     Ok(DeleteConversationSuccess {
         deleted_conversation_id: ID(id.into_string()),
@@ -273,15 +251,10 @@ async fn delete(
 }
 
 /// Notes what was done. Titles stay out of the trail: administrators read it, and conversations are not theirs to read.
-async fn noted(
-    context: &RequestContext,
-    scope: &WriteScope,
-    action: &'static str,
-    conversation: Model,
-) -> Result<Conversation, Failure> {
+async fn noted(scope: &Doing, conversation: Model) -> Result<Conversation, Failure> {
     let id = conversation.id.as_str();
     let metadata = json!({ "agentId": conversation.agent_id.as_str() });
-    audited(context, scope, action, "Conversation", id, metadata).await?;
+    audited(scope, "Conversation", id, metadata).await?;
     Ok(conversation.into())
 }
 

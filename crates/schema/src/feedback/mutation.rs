@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use super::{Feedback, Rating};
 use crate::check::{Checks, id_of};
 use crate::failure::{Failure, mutation_result};
-use crate::{Noun, RequestContext};
+use crate::{Action, RequestContext};
 
 const MAX_COMMENT: usize = 5_000;
 
@@ -86,7 +86,7 @@ async fn give(context: &RequestContext, input: GiveFeedbackInput) -> Result<Feed
     let message: MessageId = id_of(input.message_id);
     let (message, comment) = (&message, comment.as_deref());
     context
-        .write(Noun::Feedback, "feedback.give", |scope| async move {
+        .write(Action::GiveFeedback, |scope| async move {
             let id: FeedbackId = new_id();
             let rating = input.rating.into();
             let given = agent_feedback::give(&scope, &id, message, rating, comment).await?;
@@ -104,7 +104,7 @@ async fn withdraw(
     let message: MessageId = id_of(input.message_id);
     let given = &message;
     let withdrawn = context
-        .write(Noun::Feedback, "feedback.withdraw", |scope| async move {
+        .write(Action::WithdrawFeedback, |scope| async move {
             let withdrawn = agent_feedback::withdraw(&scope, given).await?;
             if withdrawn.is_none() && agent_message::find(&scope, given).await?.is_none() {
                 return Err(Failure::not_found("message"));

@@ -11,7 +11,7 @@ use crate::check::{Checks, id_of};
 use crate::conversation;
 use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
-use crate::{Noun, RequestContext};
+use crate::{Action, RequestContext};
 
 /// What to add to a conversation.
 #[derive(Debug, Clone, InputObject, Serialize)]
@@ -80,7 +80,7 @@ async fn append(context: &RequestContext, input: AppendMessageInput) -> Result<M
     checks.finish()?;
     let (new, idempotency) = (&new, &idempotency);
     let (message, is_new): (Model, bool) = context
-        .write(Noun::Messages, "message.append", |scope| async move {
+        .write(Action::AppendMessage, |scope| async move {
             let id: MessageId = new_id();
             if let Some(earlier) = idempotency.claim(&scope, id.as_str()).await? {
                 let earlier = agent_message::find(&scope, &MessageId::from(earlier)).await?;

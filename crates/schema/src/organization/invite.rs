@@ -1,5 +1,4 @@
 use agentry_auth::email::Email;
-use agentry_auth::policy::Action;
 use agentry_auth::session_token;
 use agentry_db::WriteScope;
 use agentry_db::invitation::{self, NewInvitation};
@@ -8,12 +7,12 @@ use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::{Invitation, allow, refused, room};
-use crate::audit::audited;
+use super::{Invitation, refused, room};
 use crate::check::{Checks, id_of};
+use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
 use crate::user::Role;
-use crate::{ApiError, Limits, Noun, RequestContext};
+use crate::{Action, ApiError, Limits, RequestContext};
 
 /// Whom to invite, as what.
 #[derive(Debug, Clone, InputObject)]
@@ -121,7 +120,7 @@ impl InviteMutation {
 
 async fn invite(context: &RequestContext, input: InviteMemberInput) -> Result<Invitation, Failure> {
     let role = input.role.into();
-    allow(context, Action::Invite(role))?;
+    context.may(Action::InviteMember { role })?;
     let email = match Email::parse(&input.email) {
         Ok(email) => email,
         Err(why) => {
@@ -142,64 +141,46 @@ async fn invite(context: &RequestContext, input: InviteMemberInput) -> Result<In
     };
     let new = &new;
     context
-        .write(Noun::Members, "invitation.create", |scope| async move {
+        .write(Action::InviteMember { role }, |scope| async move {
             let id = invitation::create(&scope, new, room(limits))
                 .await?
                 .map_err(|why| refused(why, limits))?;
             let metadata = json!({ "email": new.email, "role": role.as_str() });
-            let action = if id == new.id {
-                "invitation.create"
+            let scope = if id == new.id {
+                scope
             } else {
-                "invitation.resend"
+                scope.turn_to(Action::ResendInvitation)?
             };
-            audited(context, &scope, action, "Invitation", &id, metadata).await?;
+            audited(&scope, "Invitation", &id, metadata).await?;
             read(&scope, &id).await
         })
         .await
 }
 
 async fn resend(context: &RequestContext, id: String) -> Result<Invitation, Failure> {
-    // The role it offers is the database's to look at.
-    allow(context, Action::SeeInvitations)?;
     let limits = &context.services().limits;
     let id = &id;
+    // The role it offers is the database's to look at.
     context
-        .write(Noun::Members, "invitation.resend", |scope| async move {
+        .write(Action::ResendInvitation, |scope| async move {
             invitation::resend(&scope, id, expiry(limits), room(limits))
                 .await?
                 .map_err(|why| refused(why, limits))?;
-            audited(
-                context,
-                &scope,
-                "invitation.resend",
-                "Invitation",
-                id,
-                json!({}),
-            )
-            .await?;
+            audited(&scope, "Invitation", id, json!({})).await?;
             read(&scope, id).await
         })
         .await
 }
 
 async fn cancel(context: &RequestContext, id: String) -> Result<String, Failure> {
-    allow(context, Action::CancelInvitation)?;
     let limits = &context.services().limits;
     let canceled = &id;
     context
-        .write(Noun::Members, "invitation.cancel", |scope| async move {
+        .write(Action::CancelInvitation, |scope| async move {
             invitation::cancel(&scope, canceled)
                 .await?
                 .map_err(|why| refused(why, limits))?;
-            audited(
-                context,
-                &scope,
-                "invitation.cancel",
-                "Invitation",
-                canceled,
-                json!({}),
-            )
-            .await
+            audited(&scope, "Invitation", canceled, json!({})).await
         })
         .await?;
     Ok(id)

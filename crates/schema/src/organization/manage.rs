@@ -1,4 +1,3 @@
-use agentry_auth::policy::Action;
 use agentry_auth::slug;
 use agentry_db::ids::OrganizationId;
 use agentry_db::organization::{self, NewOrganization, OrganizationChanges};
@@ -6,12 +5,12 @@ use agentry_db::{WriteScope, new_id};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use serde_json::json;
 
-use super::{allow, refused};
-use crate::audit::{audited, audited_in};
+use super::refused;
 use crate::check::{Checks, id_of, optional_field};
+use crate::context::{audited, audited_in};
 use crate::failure::{Failure, mutation_result};
 use crate::user::Organization;
-use crate::{Noun, RequestContext};
+use crate::{Action, RequestContext};
 
 const MAX_NAME: usize = 200;
 
@@ -166,33 +165,21 @@ async fn create(
     let limits = &context.services().limits;
     let (name, slug, logo) = (&name, &slug, logo.as_deref());
     context
-        .write(
-            Noun::Organizations,
-            "organization.create",
-            |scope| async move {
-                let id: OrganizationId = new_id();
-                let new = NewOrganization {
-                    id: &id,
-                    name,
-                    slug,
-                    logo,
-                };
-                organization::create(&scope, &new, session, limits.organizations_per_user)
-                    .await?
-                    .map_err(|why| refused(why, limits))?;
-                let metadata = json!({ "name": name, "slug": slug });
-                audited_in(
-                    context,
-                    &scope,
-                    &id,
-                    ("organization.create", "Organization"),
-                    id.as_str(),
-                    metadata,
-                )
-                .await?;
-                read(&scope, &id).await
-            },
-        )
+        .write(Action::CreateOrganization, |scope| async move {
+            let id: OrganizationId = new_id();
+            let new = NewOrganization {
+                id: &id,
+                name,
+                slug,
+                logo,
+            };
+            organization::create(&scope, &new, session, limits.organizations_per_user)
+                .await?
+                .map_err(|why| refused(why, limits))?;
+            let metadata = json!({ "name": name, "slug": slug });
+            audited_in(&scope, &id, "Organization", id.as_str(), metadata).await?;
+            read(&scope, &id).await
+        })
         .await
 }
 
@@ -200,7 +187,6 @@ async fn update(
     context: &RequestContext,
     input: UpdateOrganizationInput,
 ) -> Result<Organization, Failure> {
-    allow(context, Action::UpdateOrganization)?;
     let mut checks = Checks::default();
     let name = checks.required("name", input.name);
     let changes = OrganizationChanges {
@@ -215,7 +201,7 @@ async fn update(
     let limits = &context.services().limits;
     let changes = &changes;
     context
-        .write(Noun::Organizations, "organization.update", |scope| async move {
+        .write(Action::UpdateOrganization, |scope| async move {
             let id = scope.tenant().organization().clone();
             let before = read(&scope, &id).await?;
             organization::update(&scope, changes)
@@ -224,7 +210,7 @@ async fn update(
             let after = read(&scope, &id).await?;
             let fields = |one: &Organization| json!({ "name": one.name, "slug": one.slug, "logo": one.logo });
             let metadata = json!({ "before": fields(&before), "after": fields(&after) });
-            audited(context, &scope, "organization.update", "Organization", id.as_str(), metadata).await?;
+            audited(&scope, "Organization", id.as_str(), metadata).await?;
             Ok(after)
         })
         .await
@@ -238,35 +224,22 @@ async fn delete(context: &RequestContext, id: &ID) -> Result<(), Failure> {
                 .to_owned(),
         }));
     }
-    allow(context, Action::DeleteOrganization)?;
     let limits = &context.services().limits;
     context
-        .write(
-            Noun::Organizations,
-            "organization.delete",
-            |scope| async move {
-                let mine = organization::list_mine(&scope).await?;
-                organization::delete(&scope)
-                    .await?
-                    .map_err(|why| refused(why, limits))?;
-                // What the organisation remembered went with it: the event goes to the owner's own.
-                let Some(home) = mine.iter().find(|one| one.personal) else {
-                    return Ok(());
-                };
-                let gone = mine.iter().find(|one| one.id == *acting);
-                let metadata =
-                    json!({ "name": gone.map(|one| &one.name), "slug": gone.map(|one| &one.slug) });
-                audited_in(
-                    context,
-                    &scope,
-                    &home.id,
-                    ("organization.delete", "Organization"),
-                    acting.as_str(),
-                    metadata,
-                )
-                .await
-            },
-        )
+        .write(Action::DeleteOrganization, |scope| async move {
+            let mine = organization::list_mine(&scope).await?;
+            organization::delete(&scope)
+                .await?
+                .map_err(|why| refused(why, limits))?;
+            // What the organisation remembered went with it: the event goes to the owner's own.
+            let Some(home) = mine.iter().find(|one| one.personal) else {
+                return Ok(());
+            };
+            let gone = mine.iter().find(|one| one.id == *acting);
+            let metadata =
+                json!({ "name": gone.map(|one| &one.name), "slug": gone.map(|one| &one.slug) });
+            audited_in(&scope, &home.id, "Organization", acting.as_str(), metadata).await
+        })
         .await
 }
 
@@ -276,20 +249,12 @@ async fn set_active(context: &RequestContext, id: Option<ID>) -> Result<Option<I
     let chosen: Option<OrganizationId> = id.map(id_of);
     let wanted = chosen.as_ref();
     context
-        .write(Noun::Account, "session.set_active", |scope| async move {
+        .write(Action::SetActiveOrganization, |scope| async move {
             organization::set_active(&scope, session, wanted)
                 .await?
                 .map_err(|_| Failure::not_found("organisation"))?;
             let metadata = json!({ "organizationId": wanted.map(OrganizationId::as_str) });
-            audited(
-                context,
-                &scope,
-                "session.set_active",
-                "Session",
-                session,
-                metadata,
-            )
-            .await
+            audited(&scope, "Session", session, metadata).await
         })
         .await?;
     Ok(chosen.map(|id| ID(id.into_string())))

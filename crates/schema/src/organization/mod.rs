@@ -1,6 +1,5 @@
 //! Organisations, their members and the invitations into them.
 
-use agentry_auth::policy::{self, Action};
 use agentry_db::ids::OrganizationId;
 use agentry_db::invitation::{self, Invitation as InvitationRow, Room};
 use agentry_db::member::{self, Member as MemberRow};
@@ -9,6 +8,7 @@ use async_graphql::{ComplexObject, Context, ID, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use crate::connection::{PageArguments, SortedBy, connect, connection_type, page_size, total};
+use crate::context::{ADMINS_ONLY, OWNERS_ONLY};
 use crate::failure::Failure;
 use crate::user::{Organization, Role};
 use crate::{ApiError, Limits, Noun, RequestContext};
@@ -160,19 +160,6 @@ impl Organization {
         Ok(rows.into_iter().map(Invitation::from).collect())
     }
 }
-
-/// Asks the ladder of roles whether the caller may do this in the organisation that the request acts in.
-fn allow(context: &RequestContext, action: Action) -> Result<(), Failure> {
-    policy::decide(context.tenant()?.role(), action).map_err(|why| {
-        Failure::forbidden(match why {
-            policy::NotAllowed::AdminsOnly => ADMINS_ONLY,
-            policy::NotAllowed::OwnersOnly => OWNERS_ONLY,
-        })
-    })
-}
-
-const ADMINS_ONLY: &str = "Only the organisation's owners and admins may do this.";
-const OWNERS_ONLY: &str = "Only an owner of the organisation may do this.";
 
 /// What the database's refusal is to a caller.
 fn refused(why: Refused, limits: &Limits) -> Failure {

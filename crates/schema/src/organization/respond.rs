@@ -3,11 +3,11 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use serde_json::json;
 
 use super::{refused, room};
-use crate::audit::{audited, audited_in};
 use crate::check::id_of;
+use crate::context::{audited, audited_in};
 use crate::failure::{Failure, mutation_result};
 use crate::user::Role;
-use crate::{Noun, RequestContext};
+use crate::{Action, RequestContext};
 
 /// Which invitation to accept.
 #[derive(Debug, Clone, InputObject)]
@@ -84,20 +84,12 @@ async fn accept(context: &RequestContext, id: String) -> Result<AcceptInvitation
     let limits = &context.services().limits;
     let id = &id;
     context
-        .write(Noun::Members, "invitation.accept", |scope| async move {
+        .write(Action::AcceptInvitation, |scope| async move {
             let (organization, role) = invitation::accept(&scope, id, session, room(limits))
                 .await?
                 .map_err(|why| refused(why, limits))?;
             let metadata = json!({ "role": role.as_str() });
-            audited_in(
-                context,
-                &scope,
-                &organization,
-                ("invitation.accept", "Invitation"),
-                id,
-                metadata,
-            )
-            .await?;
+            audited_in(&scope, &organization, "Invitation", id, metadata).await?;
             Ok(AcceptInvitationSuccess {
                 organization_id: ID(organization.into_string()),
                 role: role.into(),
@@ -110,19 +102,11 @@ async fn reject(context: &RequestContext, id: String) -> Result<String, Failure>
     let limits = &context.services().limits;
     let rejected = &id;
     context
-        .write(Noun::Members, "invitation.reject", |scope| async move {
+        .write(Action::RejectInvitation, |scope| async move {
             invitation::reject(&scope, rejected)
                 .await?
                 .map_err(|why| refused(why, limits))?;
-            audited(
-                context,
-                &scope,
-                "invitation.reject",
-                "Invitation",
-                rejected,
-                json!({}),
-            )
-            .await
+            audited(&scope, "Invitation", rejected, json!({})).await
         })
         .await?;
     Ok(id)

@@ -1,15 +1,14 @@
-use agentry_auth::policy::Action;
 use agentry_db::ids::UserId;
 use agentry_db::member;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use serde_json::json;
 
-use super::{Member, allow, refused};
-use crate::audit::audited;
+use super::{Member, refused};
 use crate::check::id_of;
+use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
 use crate::user::Role;
-use crate::{Noun, RequestContext};
+use crate::{Action, RequestContext};
 
 /// Who becomes what.
 #[derive(Debug, Clone, InputObject)]
@@ -143,61 +142,45 @@ async fn change_role(
     let user = &user;
     let limits = &context.services().limits;
     context
-        .write(Noun::Members, "member.update_role", |scope| async move {
-            let before = member::find(&scope, user).await?;
-            let before = before.ok_or_else(|| Failure::not_found("member"))?;
-            allow(
-                context,
-                Action::ChangeRole {
-                    from: before.role,
-                    to,
-                },
-            )?;
-            member::change_role(&scope, user, to)
-                .await?
-                .map_err(|why| refused(why, limits))?;
-            let metadata = json!({ "before": before.role.as_str(), "after": to.as_str() });
-            audited(
-                context,
-                &scope,
-                "member.update_role",
-                "Member",
-                user.as_str(),
-                metadata,
-            )
-            .await?;
-            Ok(Member {
-                role: to.into(),
-                ..before.into()
-            })
-        })
+        .write(
+            Action::UpdateMemberRole { from: None, to },
+            |scope| async move {
+                let before = member::find(&scope, user).await?;
+                let before = before.ok_or_else(|| Failure::not_found("member"))?;
+                let from = Some(before.role);
+                let scope = scope.turn_to(Action::UpdateMemberRole { from, to })?;
+                member::change_role(&scope, user, to)
+                    .await?
+                    .map_err(|why| refused(why, limits))?;
+                let metadata = json!({ "before": before.role.as_str(), "after": to.as_str() });
+                audited(&scope, "Member", user.as_str(), metadata).await?;
+                Ok(Member {
+                    role: to.into(),
+                    ..before.into()
+                })
+            },
+        )
         .await
 }
 
 async fn remove(context: &RequestContext, user: UserId) -> Result<UserId, Failure> {
+    if *context.tenant()?.user() == user {
+        leave(context).await?;
+        return Ok(user);
+    }
     let limits = &context.services().limits;
     let removed = &user;
     context
-        .write(Noun::Members, "member.remove", |scope| async move {
+        .write(Action::RemoveMember { role: None }, |scope| async move {
             let before = member::find(&scope, removed).await?;
             let before = before.ok_or_else(|| Failure::not_found("member"))?;
-            let outcome = if *removed == *scope.tenant().user() {
-                member::leave(&scope).await?
-            } else {
-                allow(context, Action::Remove(before.role))?;
-                member::remove(&scope, removed).await?
-            };
-            outcome.map_err(|why| refused(why, limits))?;
+            let role = Some(before.role);
+            let scope = scope.turn_to(Action::RemoveMember { role })?;
+            member::remove(&scope, removed)
+                .await?
+                .map_err(|why| refused(why, limits))?;
             let metadata = json!({ "role": before.role.as_str() });
-            audited(
-                context,
-                &scope,
-                "member.remove",
-                "Member",
-                removed.as_str(),
-                metadata,
-            )
-            .await
+            audited(&scope, "Member", removed.as_str(), metadata).await
         })
         .await?;
     Ok(user)
@@ -207,51 +190,30 @@ async fn leave(context: &RequestContext) -> Result<ID, Failure> {
     let tenant = context.tenant()?;
     let limits = &context.services().limits;
     context
-        .write(Noun::Members, "member.leave", |scope| async move {
+        .write(Action::LeaveOrganization, |scope| async move {
             member::leave(&scope)
                 .await?
                 .map_err(|why| refused(why, limits))?;
             let metadata = json!({ "role": tenant.role().as_str() });
-            audited(
-                context,
-                &scope,
-                "member.leave",
-                "Member",
-                tenant.user().as_str(),
-                metadata,
-            )
-            .await
+            audited(&scope, "Member", tenant.user().as_str(), metadata).await
         })
         .await?;
     Ok(ID(tenant.organization().to_string()))
 }
 
 async fn transfer(context: &RequestContext, user: UserId) -> Result<Member, Failure> {
-    allow(context, Action::TransferOwnership)?;
     let limits = &context.services().limits;
     let user = &user;
     context
-        .write(
-            Noun::Organizations,
-            "organization.transfer",
-            |scope| async move {
-                member::transfer(&scope, user)
-                    .await?
-                    .map_err(|why| refused(why, limits))?;
-                let organization = scope.tenant().organization().as_str();
-                let metadata = json!({ "newOwnerId": user.as_str() });
-                audited(
-                    context,
-                    &scope,
-                    "organization.transfer",
-                    "Organization",
-                    organization,
-                    metadata,
-                )
-                .await?;
-                let member = member::find(&scope, user).await?;
-                Ok(member.ok_or_else(|| Failure::not_found("member"))?.into())
-            },
-        )
+        .write(Action::TransferOwnership, |scope| async move {
+            member::transfer(&scope, user)
+                .await?
+                .map_err(|why| refused(why, limits))?;
+            let organization = scope.tenant().organization().as_str();
+            let metadata = json!({ "newOwnerId": user.as_str() });
+            audited(&scope, "Organization", organization, metadata).await?;
+            let member = member::find(&scope, user).await?;
+            Ok(member.ok_or_else(|| Failure::not_found("member"))?.into())
+        })
         .await
 }

@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use crate::audit::audited;
 use crate::check::{Checks, id_of, optional_field};
+use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
 use crate::secret::Secret;
 use crate::user::User;
-use crate::{ApiError, Noun, RequestContext};
+use crate::{Action, ApiError, Noun, RequestContext};
 
 /// One of your sessions. Its token is told to nobody.
 #[derive(Debug, Clone, SimpleObject)]
@@ -171,19 +171,11 @@ impl ProfileMutation {
 async fn revoke(context: &RequestContext, id: String) -> Result<String, Failure> {
     let revoked = &id;
     context
-        .write(Noun::Account, "session.revoke", |scope| async move {
+        .write(Action::RevokeSession, |scope| async move {
             if !profile::revoke_session(&scope, revoked).await? {
                 return Err(Failure::not_found("session"));
             }
-            audited(
-                context,
-                &scope,
-                "session.revoke",
-                "Session",
-                revoked,
-                json!({}),
-            )
-            .await
+            audited(&scope, "Session", revoked, json!({})).await
         })
         .await?;
     Ok(id)
@@ -192,18 +184,10 @@ async fn revoke(context: &RequestContext, id: String) -> Result<String, Failure>
 async fn revoke_others(context: &RequestContext) -> Result<i32, Failure> {
     let current = context.actor()?.session_id();
     context
-        .write(Noun::Account, "session.revoke_others", |scope| async move {
+        .write(Action::RevokeOtherSessions, |scope| async move {
             let revoked = profile::revoke_other_sessions(&scope, current).await?;
             let metadata = json!({ "revoked": revoked });
-            audited(
-                context,
-                &scope,
-                "session.revoke_others",
-                "Session",
-                current.unwrap_or_default(),
-                metadata,
-            )
-            .await?;
+            audited(&scope, "Session", current.unwrap_or_default(), metadata).await?;
             Ok(i32::try_from(revoked).unwrap_or(i32::MAX))
         })
         .await
@@ -229,7 +213,7 @@ async fn change_password(
         .map_err(password_failure)?;
     let (old_hash, hash) = (old_hash.expose_secret(), hash.expose_secret());
     context
-        .write(Noun::Account, "user.change_password", |scope| async move {
+        .write(Action::ChangePassword, |scope| async move {
             if !profile::change_password(&scope, old_hash, hash).await? {
                 return Err(Failure::conflict("The password was changed a moment ago."));
             }
@@ -242,15 +226,7 @@ async fn change_password(
                 actor.tenant().user().as_str(),
                 json!({ "revokedSessions": revoked }),
             );
-            audited(
-                context,
-                &scope,
-                "user.change_password",
-                "User",
-                user,
-                metadata,
-            )
-            .await?;
+            audited(&scope, "User", user, metadata).await?;
             Ok(i32::try_from(revoked).unwrap_or(i32::MAX))
         })
         .await
@@ -286,21 +262,13 @@ async fn update(context: &RequestContext, input: UpdateProfileInput) -> Result<U
     let name = name.as_deref().map(str::trim);
     let image = image.as_ref().map(Option::as_deref);
     context
-        .write(Noun::Profile, "user.update", |scope| async move {
+        .write(Action::UpdateProfile, |scope| async move {
             profile::update(&scope, name, image).await?;
             let changed: Vec<&str> = [("name", name.is_some()), ("image", image.is_some())]
                 .into_iter()
                 .filter_map(|(field, changed)| changed.then_some(field))
                 .collect();
-            audited(
-                context,
-                &scope,
-                "user.update",
-                "User",
-                user.as_str(),
-                json!({ "changed": changed }),
-            )
-            .await?;
+            audited(&scope, "User", user.as_str(), json!({ "changed": changed })).await?;
             let me = organization::find_me(&scope).await?;
             Ok(me.ok_or(ApiError::Unauthenticated)?.into())
         })

@@ -3,12 +3,22 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use agentry_auth::{Access, Actor, Client};
-use agentry_db::{Lease, ReadScope, Scope, Statements, Tenant, WriteScope};
+use agentry_db::audit::Origin;
+use agentry_db::{Lease, ReadScope, Scope, Statements, Tenant};
 use async_graphql::Context;
 
 use crate::failure::Failure;
 use crate::loader::{Batches, Loader};
-use crate::{ApiError, Noun, Services};
+use crate::{Action, ApiError, Noun, Services};
+
+mod audit;
+mod doing;
+mod door;
+
+pub(crate) use audit::{audited, audited_in};
+pub use doing::Doing;
+pub(crate) use doing::{ADMINS_ONLY, OWNERS_ONLY};
+pub use door::Door;
 
 /// What one operation runs with: who acts, and their one read-only transaction. Made anew for every request, loaders
 /// included, so that nothing read for one tenant can be handed to another.
@@ -40,11 +50,11 @@ impl RequestContext {
         let caller = match actor {
             None => Caller::Anonymous(client),
             Some(actor) => {
-                let read = Arc::new(
-                    services
-                        .db
-                        .read_on(lease, actor.tenant(), statements.clone()),
-                );
+                let read = Arc::new(services.db.0.read_on(
+                    lease,
+                    actor.tenant(),
+                    statements.clone(),
+                ));
                 Caller::Actor {
                     actor: Box::new(actor),
                     read,
@@ -132,19 +142,14 @@ impl RequestContext {
     ///
     /// # Errors
     /// As [`RequestContext::actor`]; [`ApiError::Forbidden`] when it is not.
-    pub fn allow(&self, noun: Noun, action: Access) -> Result<(), ApiError> {
-        let actor = self.actor()?;
-        match noun.name() {
-            Some(name) if actor.may(name, action) => Ok(()),
-            Some(name) => Err(ApiError::Forbidden(format!(
-                "This API key lacks the permission {name}:{}.",
-                action.as_str()
-            ))),
-            None if actor.api_key_id().is_none() => Ok(()),
-            None => Err(ApiError::Forbidden(
-                "Sessions, passwords and API keys are managed by their user, signed in, and not by an API key.".to_owned(),
-            )),
+    pub fn allow(&self, noun: Noun, access: Access) -> Result<(), ApiError> {
+        if self.actor()?.may(noun, access) {
+            return Ok(());
         }
+        Err(ApiError::Forbidden(noun.name().map_or_else(
+            || "Sessions, passwords and API keys are managed by their user, signed in, and not by an API key.".to_owned(),
+            |name| format!("This API key lacks the permission {name}:{}.", access.as_str()),
+        )))
     }
 
     /// The read-only transaction that all queries of the operation share, to read this.
@@ -197,30 +202,41 @@ impl RequestContext {
         }
     }
 
-    /// Runs `work`, which changes this, in one named write transaction, committed before this answers. The operation's read-only transaction is
-    /// let go first, so that no request ever holds one connection while it waits for a second.
+    /// Whether the caller may do this, as far as their credential and their role say: for what is to be known before the input is
+    /// looked at. [`RequestContext::write`] asks it in any case.
     ///
     /// # Errors
-    /// What `work` answers, and then nothing was written; as [`RequestContext::allow`] and [`agentry_db::Db::write`] besides.
-    pub async fn write<T, F, R>(
-        &self,
-        noun: Noun,
-        name: &'static str,
-        work: F,
-    ) -> Result<T, Failure>
+    /// As [`RequestContext::allow`] when the credential is not good for the action's noun; [`Failure::Forbidden`] when the action
+    /// takes a higher role.
+    pub fn may(&self, action: Action) -> Result<(), Failure> {
+        self.allow(action.noun(), Access::Write)?;
+        doing::allow(self.tenant()?.role(), action)
+    }
+
+    /// Does this: runs `work` in one write transaction of the action's name, committed before this answers. The operation's
+    /// read-only transaction is let go first, so that no request ever holds one connection while it waits for a second.
+    ///
+    /// # Errors
+    /// As [`RequestContext::may`], before anything is asked of the database. What `work` answers, and then nothing was written;
+    /// as [`agentry_db::Db::write`] besides.
+    pub async fn write<T, F, R>(&self, action: Action, work: F) -> Result<T, Failure>
     where
-        F: Fn(WriteScope) -> R + Send,
+        F: Fn(Doing) -> R + Send,
         R: Future<Output = Result<T, Failure>> + Send,
         T: Send,
     {
-        self.allow(noun, Access::Write)?;
+        self.may(action)?;
         let Caller::Actor { actor, read, .. } = &self.caller else {
             return Err(ApiError::Unauthenticated.into());
         };
+        let origin = Origin {
+            credential: actor.credential(),
+            ip: self.ip(),
+        };
+        let work = move |scope| work(Doing::new(scope, action, origin.clone()));
         let lease = read.release().await;
-        self.services
-            .db
-            .write_on(lease, actor.tenant(), name, &self.statements, work)
+        let (db, tenant) = (&self.services.db.0, actor.tenant());
+        db.write_on(lease, tenant, action.name(), &self.statements, work)
             .await
     }
 }

@@ -1,0 +1,138 @@
+use agentry_db::Role;
+
+/// Declares the actions, each with its name, and for the tests a list of them that cannot miss one.
+macro_rules! actions {
+    ($($(#[$doc:meta])* $action:ident $({ $($(#[$of:meta])* $field:ident: $kind:ty),+ })? = $name:literal,)+) => {
+        /// Something that a caller wants to do: every write of the API is one of these.
+        ///
+        /// What a field says may be unknown until the database has been read: `None` stands for it until then, and the action is
+        /// decided again when it is known. Signing up and in are none of them, for nobody acts yet, and neither is signing out,
+        /// which every session may.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Action {
+            $($(#[$doc])* $action $({ $($(#[$of])* $field: $kind),+ })?,)+
+        }
+
+        impl Action {
+            /// What it is called in the audit trail, and its transaction in the log: `noun.verb`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$action $({ $($field: _),+ })? => $name,)+
+                }
+            }
+
+            /// Every action, with every value of its fields.
+            #[cfg(test)]
+            pub(super) fn all() -> Vec<Self> {
+                use super::tests::Each;
+                [$(actions!(@each $action $({ $($field: $kind),+ })?)),+].concat()
+            }
+        }
+    };
+    (@each $action:ident) => {
+        vec![Self::$action]
+    };
+    (@each $action:ident { $one:ident: $kind:ty }) => {
+        Vec::from_iter(<$kind>::each().into_iter().map(|$one| Self::$action { $one }))
+    };
+    (@each $action:ident { $one:ident: $kind:ty, $two:ident: $other:ty }) => {
+        Vec::from_iter(<$kind>::each().into_iter().flat_map(|$one| {
+            <$other>::each().into_iter().map(move |$two| Self::$action { $one, $two })
+        }))
+    };
+}
+
+actions! {
+    /// Make an agent.
+    CreateAgent = "agent.create",
+    /// Change an agent.
+    UpdateAgent = "agent.update",
+    /// Copy an agent.
+    DuplicateAgent = "agent.duplicate",
+    /// Hand an agent to a colleague.
+    TransferAgent = "agent.transfer",
+    /// Delete an agent.
+    DeleteAgent = "agent.delete",
+    /// Make an API connection.
+    CreateApiConnection = "api_connection.create",
+    /// Change an API connection.
+    UpdateApiConnection = "api_connection.update",
+    /// Replace the key of an API connection.
+    RotateApiConnectionKey = "api_connection.rotate_key",
+    /// Delete an API connection.
+    DeleteApiConnection = "api_connection.delete",
+    /// Let an agent use an API connection.
+    LinkApiConnection = "api_connection.link",
+    /// Let an agent use an API connection no more.
+    UnlinkApiConnection = "api_connection.unlink",
+    /// Begin a conversation.
+    CreateConversation = "conversation.create",
+    /// Give a conversation a title.
+    RenameConversation = "conversation.rename",
+    /// Put a conversation away.
+    ArchiveConversation = "conversation.archive",
+    /// Take a conversation out again.
+    UnarchiveConversation = "conversation.unarchive",
+    /// Delete a conversation.
+    DeleteConversation = "conversation.delete",
+    /// Add a message.
+    AppendMessage = "message.append",
+    /// Rate a message.
+    GiveFeedback = "feedback.give",
+    /// Take a rating back.
+    WithdrawFeedback = "feedback.withdraw",
+    /// Make an organisation.
+    CreateOrganization = "organization.create",
+    /// Change an organisation's name, slug or picture.
+    UpdateOrganization = "organization.update",
+    /// Hand one's ownership of an organisation to another member.
+    TransferOwnership = "organization.transfer",
+    /// Delete an organisation with everything in it.
+    DeleteOrganization = "organization.delete",
+    /// Make a member who is the one the other.
+    UpdateMemberRole {
+        /// What they are.
+        from: Option<Role>,
+        /// What they are to be.
+        to: Role
+    } = "member.update_role",
+    /// Remove another member.
+    RemoveMember {
+        /// What they are.
+        role: Option<Role>
+    } = "member.remove",
+    /// Leave an organisation.
+    LeaveOrganization = "member.leave",
+    /// Invite somebody.
+    InviteMember {
+        /// As what.
+        role: Role
+    } = "invitation.create",
+    /// Send an invitation again.
+    ResendInvitation = "invitation.resend",
+    /// Take an invitation back.
+    CancelInvitation = "invitation.cancel",
+    /// Take an invitation up.
+    AcceptInvitation = "invitation.accept",
+    /// Turn an invitation down.
+    RejectInvitation = "invitation.reject",
+    /// Change one's own name or picture.
+    UpdateProfile = "user.update",
+    /// Change one's own password.
+    ChangePassword = "user.change_password",
+    /// Choose where one's session acts.
+    SetActiveOrganization = "session.set_active",
+    /// End one of one's own sessions.
+    RevokeSession = "session.revoke",
+    /// End all of one's own sessions but this.
+    RevokeOtherSessions = "session.revoke_others",
+    /// Make an API key.
+    CreateApiKey = "api_key.create",
+    /// Change an API key.
+    UpdateApiKey = "api_key.update",
+    /// Replace an API key.
+    RotateApiKey = "api_key.rotate",
+    /// Delete an API key.
+    DeleteApiKey = "api_key.delete",
+}

@@ -1,0 +1,99 @@
+//! The ladder of roles.
+
+use agentry_db::Role;
+
+use super::Action;
+
+/// Why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAllowed {
+    /// It takes an owner or admin.
+    #[error("only owners and admins may do this")]
+    AdminsOnly,
+    /// It takes an owner.
+    #[error("only owners may do this")]
+    OwnersOnly,
+}
+
+/// The least that somebody must be to do this, in the organisation that they act in.
+///
+/// A member may try whatever depends on whose a thing is: row security knows who owns it, and lets owners and admins at the
+/// agents and shared connections of others besides. The last owner and the personal organisation are for the database to know
+/// too. It holds every change of members to this ladder once more, on roles that it reads under a lock.
+#[must_use]
+pub const fn least(action: Action) -> Role {
+    use Role::{Admin, Member, Owner};
+    match action {
+        Action::TransferOwnership
+        | Action::DeleteOrganization
+        | Action::InviteMember { role: Owner }
+        | Action::RemoveMember { role: Some(Owner) }
+        | Action::UpdateMemberRole {
+            from: Some(Owner),
+            to: Owner | Admin | Member,
+        }
+        | Action::UpdateMemberRole {
+            from: None | Some(Admin | Member),
+            to: Owner,
+        } => Owner,
+        Action::UpdateOrganization
+        | Action::InviteMember {
+            role: Admin | Member,
+        }
+        | Action::ResendInvitation
+        | Action::CancelInvitation
+        | Action::RemoveMember {
+            role: None | Some(Admin | Member),
+        }
+        | Action::UpdateMemberRole {
+            from: None | Some(Admin | Member),
+            to: Admin | Member,
+        } => Admin,
+        Action::CreateAgent
+        | Action::UpdateAgent
+        | Action::DuplicateAgent
+        | Action::TransferAgent
+        | Action::DeleteAgent
+        | Action::CreateApiConnection
+        | Action::UpdateApiConnection
+        | Action::RotateApiConnectionKey
+        | Action::DeleteApiConnection
+        | Action::LinkApiConnection
+        | Action::UnlinkApiConnection
+        | Action::CreateConversation
+        | Action::RenameConversation
+        | Action::ArchiveConversation
+        | Action::UnarchiveConversation
+        | Action::DeleteConversation
+        | Action::AppendMessage
+        | Action::GiveFeedback
+        | Action::WithdrawFeedback
+        | Action::CreateOrganization
+        | Action::LeaveOrganization
+        | Action::AcceptInvitation
+        | Action::RejectInvitation
+        | Action::UpdateProfile
+        | Action::ChangePassword
+        | Action::SetActiveOrganization
+        | Action::RevokeSession
+        | Action::RevokeOtherSessions
+        | Action::CreateApiKey
+        | Action::UpdateApiKey
+        | Action::RotateApiKey
+        | Action::DeleteApiKey => Member,
+    }
+}
+
+/// Whether somebody who is `actor` may, as far as roles say.
+///
+/// # Errors
+/// [`NotAllowed`] says what it takes.
+pub const fn decide(actor: Role, action: Action) -> Result<(), NotAllowed> {
+    match (least(action), actor) {
+        (Role::Member, Role::Owner | Role::Admin | Role::Member)
+        | (Role::Admin, Role::Owner | Role::Admin)
+        | (Role::Owner, Role::Owner) => Ok(()),
+        (Role::Admin, Role::Member) => Err(NotAllowed::AdminsOnly),
+        (Role::Owner, Role::Admin | Role::Member) => Err(NotAllowed::OwnersOnly),
+    }
+}

@@ -1,0 +1,93 @@
+use super::Action;
+
+/// What a field reads or changes, as the permissions of an API key name it. Every way to the database asks for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noun {
+    /// Agents, their links to connections included.
+    Agents,
+    /// API connections.
+    Connections,
+    /// Conversations.
+    Conversations,
+    /// Messages.
+    Messages,
+    /// Feedback.
+    Feedback,
+    /// Audit events.
+    Audit,
+    /// The caller's own person.
+    Profile,
+    /// Organisations.
+    Organizations,
+    /// Members and invitations.
+    Members,
+    /// What opens and closes the caller's account: sessions, passwords, API keys. No API key manages them, whatever its permissions.
+    Account,
+}
+
+impl Noun {
+    /// As it stands in a key's permissions; `None` for what no key is ever good for.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Agents => Some("agents"),
+            Self::Connections => Some("connections"),
+            Self::Conversations => Some("conversations"),
+            Self::Messages => Some("messages"),
+            Self::Feedback => Some("feedback"),
+            Self::Audit => Some("audit"),
+            Self::Profile => Some("profile"),
+            Self::Organizations => Some("organizations"),
+            Self::Members => Some("members"),
+            Self::Account => None,
+        }
+    }
+}
+
+impl Action {
+    /// What an API key must be good for writing, to do it.
+    #[must_use]
+    pub const fn noun(self) -> Noun {
+        match self {
+            Self::CreateAgent
+            | Self::UpdateAgent
+            | Self::DuplicateAgent
+            | Self::TransferAgent
+            | Self::DeleteAgent
+            | Self::LinkApiConnection
+            | Self::UnlinkApiConnection => Noun::Agents,
+            Self::CreateApiConnection
+            | Self::UpdateApiConnection
+            | Self::RotateApiConnectionKey
+            | Self::DeleteApiConnection => Noun::Connections,
+            Self::CreateConversation
+            | Self::RenameConversation
+            | Self::ArchiveConversation
+            | Self::UnarchiveConversation
+            | Self::DeleteConversation => Noun::Conversations,
+            Self::AppendMessage => Noun::Messages,
+            Self::GiveFeedback | Self::WithdrawFeedback => Noun::Feedback,
+            Self::CreateOrganization
+            | Self::UpdateOrganization
+            | Self::TransferOwnership
+            | Self::DeleteOrganization => Noun::Organizations,
+            Self::UpdateMemberRole { .. }
+            | Self::RemoveMember { .. }
+            | Self::LeaveOrganization
+            | Self::InviteMember { .. }
+            | Self::ResendInvitation
+            | Self::CancelInvitation
+            | Self::AcceptInvitation
+            | Self::RejectInvitation => Noun::Members,
+            Self::UpdateProfile => Noun::Profile,
+            Self::ChangePassword
+            | Self::SetActiveOrganization
+            | Self::RevokeSession
+            | Self::RevokeOtherSessions
+            | Self::CreateApiKey
+            | Self::UpdateApiKey
+            | Self::RotateApiKey
+            | Self::DeleteApiKey => Noun::Account,
+        }
+    }
+}
