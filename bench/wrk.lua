@@ -51,7 +51,16 @@ local variables = {
     return '{"input":{"conversationId":"' .. conversation .. '","role":"USER","content":"' ..
       string.rep("What does it depend on? ", math.random(2, 15)) .. '"}}'
   end,
+  -- What any request costs, asked with a session and without one.
+  authenticated = function() return "{}" end,
+  anonymous = function() return "{}" end,
+  -- Nobody's address and a wrong password cost what others do: the whole hash.
+  signin = function()
+    return '{"input":{"email":"bench' .. math.random(1, 1000000000) .. '@example.com","password":"not the password"}}'
+  end,
 }
+
+local document = { authenticated = "nothing", anonymous = "nothing" }
 
 -- W6: nine reads to one write. pgbench is given the same weights.
 local mix = { "w1", "w1", "w1", "w2", "w2", "w3", "w4", "w4", "w4", "w5" }
@@ -61,8 +70,15 @@ local start = {}
 local function build(name)
   local u = math.random(0, users - 1)
   local body = start[name] .. variables[name](u) .. "}"
-  return "POST /graphql HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nAuthorization: Bearer " ..
-    id("t", u, 0) .. "-d8f1g6h\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
+  local credential = "Authorization: Bearer " .. id("t", u, 0) .. "-d8f1g6h\r\n"
+  if name == "anonymous" then
+    credential = ""
+  elseif name == "signin" then
+    -- From everywhere, or the limits of one address would answer.
+    credential = string.format("X-Forwarded-For: 10.%d.%d.%d\r\n", math.random(0, 255), math.random(0, 255), math.random(0, 255))
+  end
+  return "POST /graphql HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n" .. credential ..
+    "Content-Length: " .. #body .. "\r\n\r\n" .. body
 end
 
 function init(args)
@@ -70,7 +86,7 @@ function init(args)
   workload, users, folder = args[1], tonumber(args[2]), args[3]
   math.randomseed(os.time() + os.clock() * 1000000)
   for name in pairs(variables) do
-    start[name] = '{"query":"' .. read(folder .. "/" .. name .. ".graphql") .. '","variables":'
+    start[name] = '{"query":"' .. read(folder .. "/" .. (document[name] or name) .. ".graphql") .. '","variables":'
   end
   if workload == "w6" then
     pick = function() return mix[math.random(#mix)] end

@@ -68,6 +68,7 @@ for round in $(seq "$rounds"); do
             measure_server "$workload" "$connections"
         done
     done
+    measure_identity
 done
 count_statements
 measure_memory

@@ -40,6 +40,28 @@ measure_pgbench() {
     ' "$work/pgbench.out" >>"$work/pgbench" || fail "pgbench: $(cat "$work/pgbench.out")"
 }
 
+# What authentication adds to a request, and what sign-ins do to those of others: W1 at 8 connections, alone and while 16 more
+# keep the hashing of passwords busy. One line a round in $work/identity: server CPU of 1,000 requests with and without a
+# session, p99 alone and beside sign-ins, sign-ins a second.
+measure_identity() {
+    case " $workloads " in *" w1 "*) ;; *) return 0 ;; esac
+    cp "$work/server" "$work/server.kept"
+    for load in authenticated anonymous w1; do
+        measure_server "$load" 8
+        tail -n 1 "$work/server" >"$work/$load"
+    done
+    wrk -t 1 -c 16 -d "$((seconds + 2))" --timeout 30s -s bench/wrk.lua "http://127.0.0.1:$port" -- signin "$users" bench/documents \
+        >"$work/signin" &
+    signing=$!
+    sleep 1
+    measure_server w1 8
+    tail -n 1 "$work/server" >"$work/beside"
+    wait "$signing" || fail "wrk could not sign in."
+    mv "$work/server.kept" "$work/server"
+    echo "$(cut -d' ' -f6 "$work/authenticated") $(cut -d' ' -f6 "$work/anonymous") $(cut -d' ' -f5 "$work/w1") $(cut -d' ' -f5 "$work/beside")" \
+        "$(sed -n 's/^RESULT //p' "$work/signin" | awk '{ printf "%.1f %d", $1 / $2, $5 }')" >>"$work/identity"
+}
+
 # Statements of one operation, begin and credential included, as the server's own log tells: for W3 with 5 and with 20 agents.
 count_statements() {
     case " $workloads " in *" w3 "*) ;; *) return 0 ;; esac

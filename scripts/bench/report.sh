@@ -42,10 +42,19 @@ report() {
 table() {
     printf '%s\n' "$names" | tr '=' '\t' >"$work/names"
     [ -f "$work/statements" ] || : >"$work/statements"
+    [ -f "$work/identity" ] || : >"$work/identity"
     awk -v required="$required" -v before="$memory_before" -v after="$memory_after" -v requests="$requests" '
         BEGIN { n = split(required, r, " "); for (i = 1; i < n; i += 2) need[r[i]] = r[i + 1] }
         FILENAME ~ /names$/ { split($0, f, "\t"); name[f[1]] = f[2]; next }
         FILENAME ~ /statements$/ { statements[$1] = $2; next }
+        # The lowest of each, and the sign-ins of the last round.
+        FILENAME ~ /identity$/ {
+            rounds++
+            if (rounds == 1 || $1 - $2 < added) added = $1 - $2
+            if (rounds == 1 || $3 < alone) alone = $3
+            if (rounds == 1 || $4 < beside) beside = $4
+            signins = $5; errors += $6; next
+        }
         # The best round of each, by rate.
         FILENAME ~ /pgbench$/ { k = $1 " " $2; if ($3 > tps[k]) { tps[k] = $3; pgcpu[k] = $4 }; next }
         { k = $1 " " $2; if ($3 > rate[k]) { rate[k] = $3; line[k] = $0 } errors += $8; if (!($1 in seen)) { seen[$1]; order[++count] = $1 } }
@@ -72,8 +81,12 @@ table() {
                 printf "| statements of W3 with 5 agents | %d | as many as with 20 | %s |\n", statements[5], verdict(statements[5] == statements[20])
                 printf "| statements of W3 with 20 agents | %d | 5 at most | %s |\n", statements[20], verdict(statements[20] <= 5)
             }
+            if (rounds) {
+                printf "| server CPU that a session adds to a request, microseconds | %d | 60 at most | %s |\n", added, verdict(added <= 60)
+                printf "| p99 of W1 at 8 connections beside %.1f sign-ins a second, ms | %.2f | twice %.2f at most | %s |\n", signins, beside, alone, verdict(beside <= 2 * alone)
+            }
             printf "| server memory at 128 connections, MiB | %.0f | under 120 | %s |\n", after / 1024, verdict(after < 120 * 1024)
             printf "| its growth over %d requests, MiB | %.1f | under 4 | %s |\n", requests, (after - before) / 1024, verdict(after - before < 4096)
         }
-    ' "$work/names" "$work/statements" "$work/pgbench" "$work/server"
+    ' "$work/names" "$work/statements" "$work/identity" "$work/pgbench" "$work/server"
 }

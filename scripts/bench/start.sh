@@ -10,11 +10,11 @@ start_server() {
     mkdir -p "$data"
     # PostgreSQL does not run as root: its user must be able to pass through.
     [ "$(id -u)" -ne 0 ] || chmod 711 "$(dirname "$data")" "$data"
-    # Nothing but defaults: what is measured is what people get.
+    # Nothing but defaults: what is measured is what people get. Only that sign-ins must be able to come from everywhere.
     for name in $(env | sed -n -E 's/^((AGENTRY|DATABASE)_[A-Z_]*|ENCRYPTION_KEY|AGENTUITY_AUTH_SECRET|BETTER_AUTH_SECRET)=.*/\1/p'); do
         [ "$name" = AGENTRY_PG_BIN ] || unset "$name"
     done
-    "$binary" serve --data-dir "$data" --bind "127.0.0.1:$port" >"$work/server.out" 2>"$work/server.log" &
+    "$binary" serve --data-dir "$data" --bind "127.0.0.1:$port" --trust-proxy true >"$work/server.out" 2>"$work/server.log" &
     server=$!
     tries=0
     until curl -sf "http://127.0.0.1:$port/readyz" >/dev/null 2>&1; do
