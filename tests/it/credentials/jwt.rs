@@ -11,14 +11,13 @@ use crate::support::{Caller, Server};
 
 const ISSUER: &str = "https://app.example.com";
 
-/// A server that believes this issuer, somebody with an account, and a key of the issuer's.
-async fn stage() -> (Server, Caller, Ed25519KeyPair) {
+/// A server that believes this issuer, and a key of the issuer's.
+pub(crate) async fn issuer() -> (Server, Ed25519KeyPair) {
     let flags = [
         "--jwt-issuer=https://app.example.com",
         "--jwt-audience=https://app.example.com",
     ];
     let server = Server::start_with(&flags).await;
-    let ada = server.sign_up("Ada").await;
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
     let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
     let x = URL_SAFE_NO_PAD.encode(pair.public_key());
@@ -29,15 +28,24 @@ async fn stage() -> (Server, Caller, Ed25519KeyPair) {
         &[&key],
     )
     .await;
+    (server, pair)
+}
+
+/// The same, and somebody with an account.
+async fn stage() -> (Server, Caller, Ed25519KeyPair) {
+    let (server, pair) = issuer().await;
+    let ada = server.sign_up("Ada").await;
     (server, ada, pair)
 }
 
-fn claims(user: &str) -> Value {
+/// What a good token says.
+pub(crate) fn claims(user: &str) -> Value {
     let now = chrono::Utc::now().timestamp();
     json!({ "sub": user, "iss": ISSUER, "aud": ISSUER, "iat": now, "exp": now + 900 })
 }
 
-fn token(pair: &Ed25519KeyPair, claims: &Value) -> String {
+/// An `Authorization` header with a token that says this.
+pub(crate) fn token(pair: &Ed25519KeyPair, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!(
         "{}.{}",

@@ -1,7 +1,7 @@
 //! API keys and JSON Web Tokens: whom they act for, what they may do, and what is refused.
 
 mod api_keys;
-mod jwt;
+pub(crate) mod jwt;
 mod limits;
 mod permissions;
 

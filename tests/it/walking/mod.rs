@@ -3,15 +3,20 @@
 //! Those of the database see past row security, and leave it as it was: all they do lies in one transaction, rolled back.
 //! Where an outcome is kept in a file, `AGENTRY_SNAPSHOTS=write` writes it anew.
 
+mod calls;
 mod catalog;
+mod credentials;
 mod grants;
 mod loosen;
+mod matrix;
+mod mutations;
 mod printed_schema;
 mod probe;
 mod rules;
 mod schema;
 mod seed;
 mod snapshot;
+mod stage;
 mod tenancy;
 mod unauthenticated;
 

@@ -1,4 +1,4 @@
-use agentry_auth::slug;
+use agentry_auth::{Access, slug};
 use agentry_db::ids::OrganizationId;
 use agentry_db::organization::{self, NewOrganization, OrganizationChanges};
 use agentry_db::{WriteScope, new_id};
@@ -217,6 +217,8 @@ async fn update(
 }
 
 async fn delete(context: &RequestContext, id: &ID) -> Result<(), Failure> {
+    // Before the id is looked at; the role is that of another organisation when the id is.
+    context.allow(Action::DeleteOrganization.noun(), Access::Write)?;
     let acting = context.tenant()?.organization();
     if acting.as_str() != id.as_str() {
         return Err(Failure::NotFound(crate::failure::NotFound {
@@ -244,6 +246,7 @@ async fn delete(context: &RequestContext, id: &ID) -> Result<(), Failure> {
 }
 
 async fn set_active(context: &RequestContext, id: Option<ID>) -> Result<Option<ID>, Failure> {
+    context.may(Action::SetActiveOrganization)?;
     let session = context.actor()?.session_id();
     let session = session.ok_or_else(|| Failure::forbidden("Only a session can be told where to act; name the organisation with each request instead."))?;
     let chosen: Option<OrganizationId> = id.map(id_of);

@@ -1,3 +1,4 @@
+use agentry_auth::Access;
 use agentry_db::organization::{self, Membership};
 use async_graphql::{Context, ID, Object};
 
@@ -28,7 +29,7 @@ async fn find(
     slug: Option<String>,
 ) -> Result<Option<Organization>, ApiError> {
     let context = RequestContext::of(context)?;
-    context.actor()?;
+    context.allow(Noun::Organizations, Access::Read)?;
     let wanted: Box<dyn Fn(&Membership) -> bool + Send> = match (id, slug) {
         (Some(id), None) => Box::new(move |one| one.id.as_str() == *id),
         (None, Some(slug)) => Box::new(move |one| one.slug == slug),

@@ -1,0 +1,200 @@
+//! How each mutation is called, at what.
+
+/// The mutation; its targets, of which each takes the place of `%`; its input, in GraphQL, with the ids of a
+/// [`super::stage::World`]. `-` has no target. An empty input is none. A new mutation needs a line here.
+pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
+    (
+        "acceptInvitation",
+        "own peer",
+        r##"{ id: "#invitation-%" }"##,
+    ),
+    (
+        "appendMessage",
+        "own hosted private shared",
+        r##"{ conversationId: "#conversation-%", role: USER, content: "Hello" }"##,
+    ),
+    (
+        "archiveConversation",
+        "own hosted private shared",
+        r##"{ id: "#conversation-%", archived: true }"##,
+    ),
+    (
+        "cancelInvitation",
+        "owner admin member",
+        r##"{ id: "#offer-%" }"##,
+    ),
+    (
+        "changePassword",
+        "-",
+        r#"{ currentPassword: "correct horse battery", newPassword: "battery horse correct" }"#,
+    ),
+    (
+        "createAgent",
+        "-",
+        r#"{ name: "New", systemPrompt: "Answer." }"#,
+    ),
+    (
+        "createApiConnection",
+        "-",
+        r#"{ name: "New", service: "openai", apiKey: "sk-0123456789" }"#,
+    ),
+    ("createApiKey", "-", r#"{ name: "New" }"#),
+    (
+        "createConversation",
+        "own private shared",
+        r##"{ agentId: "#agent-%" }"##,
+    ),
+    (
+        "createOrganization",
+        "-",
+        r##"{ name: "New", slug: "#new" }"##,
+    ),
+    (
+        "deleteAgent",
+        "own private shared",
+        r##"{ id: "#agent-%" }"##,
+    ),
+    (
+        "deleteApiConnection",
+        "own private shared",
+        r##"{ id: "#connection-%" }"##,
+    ),
+    ("deleteApiKey", "own peer", r##"{ id: "#key-%" }"##),
+    (
+        "deleteConversation",
+        "own hosted private shared",
+        r##"{ id: "#conversation-%" }"##,
+    ),
+    (
+        "deleteOrganization",
+        "team elsewhere club home",
+        r##"{ id: "#%" }"##,
+    ),
+    (
+        "duplicateAgent",
+        "own private shared",
+        r##"{ id: "#agent-%" }"##,
+    ),
+    (
+        "giveFeedback",
+        "own hosted private shared",
+        r##"{ messageId: "#message-%", rating: DOWN }"##,
+    ),
+    (
+        "inviteMember",
+        "OWNER ADMIN MEMBER",
+        r##"{ email: "#new@example.com", role: % }"##,
+    ),
+    (
+        "inviteMember",
+        "owner admin member",
+        r##"{ email: "#%@elsewhere.example", resend: true }"##,
+    ),
+    ("leaveOrganization", "-", ""),
+    (
+        "linkApiConnection",
+        "agent-own agent-private agent-shared",
+        r##"{ agentId: "#%", apiConnectionId: "#connection-own" }"##,
+    ),
+    (
+        "linkApiConnection",
+        "connection-private connection-shared",
+        r##"{ agentId: "#agent-own", apiConnectionId: "#%" }"##,
+    ),
+    (
+        "rejectInvitation",
+        "own peer",
+        r##"{ id: "#invitation-%" }"##,
+    ),
+    (
+        "removeMember",
+        "coowner coadmin peer stranger ~",
+        r##"{ userId: "#%" }"##,
+    ),
+    (
+        "renameConversation",
+        "own hosted private shared",
+        r##"{ id: "#conversation-%", title: "New" }"##,
+    ),
+    (
+        "resendInvitation",
+        "owner admin member",
+        r##"{ id: "#offer-%" }"##,
+    ),
+    ("revokeOtherSessions", "-", ""),
+    ("revokeSession", "own peer", r##"{ id: "#session-%" }"##),
+    (
+        "rotateApiConnectionKey",
+        "own private shared",
+        r##"{ id: "#connection-%", apiKey: "sk-0123456789" }"##,
+    ),
+    ("rotateApiKey", "own peer", r##"{ id: "#key-%" }"##),
+    (
+        "setActiveOrganization",
+        "team elsewhere club home",
+        r##"{ id: "#%" }"##,
+    ),
+    (
+        "signIn",
+        "-",
+        r##"{ email: "#~@example.com", password: "correct horse battery" }"##,
+    ),
+    ("signOut", "-", ""),
+    (
+        "signUp",
+        "-",
+        r##"{ name: "New", email: "#new@example.com", password: "correct horse battery" }"##,
+    ),
+    (
+        "transferAgent",
+        "own private shared",
+        r##"{ id: "#agent-%", newOwnerId: "#coadmin" }"##,
+    ),
+    (
+        "transferOwnership",
+        "coowner coadmin peer stranger ~",
+        r##"{ userId: "#%" }"##,
+    ),
+    (
+        "unlinkApiConnection",
+        "own private shared",
+        r##"{ agentId: "#agent-%", apiConnectionId: "#linked-%" }"##,
+    ),
+    (
+        "unlinkApiConnection",
+        "connection-lent",
+        r##"{ agentId: "#agent-shared", apiConnectionId: "#%" }"##,
+    ),
+    (
+        "updateAgent",
+        "own private shared",
+        r##"{ id: "#agent-%", name: "New" }"##,
+    ),
+    (
+        "updateApiConnection",
+        "own private shared",
+        r##"{ id: "#connection-%", name: "New" }"##,
+    ),
+    (
+        "updateApiConnection",
+        "lent->private shared->private",
+        r##"{ id: "#connection-%", visibility: PRIVATE }"##,
+    ),
+    (
+        "updateApiKey",
+        "own peer",
+        r##"{ id: "#key-%", name: "New" }"##,
+    ),
+    (
+        "updateMemberRole",
+        "coowner->OWNER coowner->ADMIN coowner->MEMBER coadmin->OWNER coadmin->ADMIN coadmin->MEMBER peer->OWNER peer->ADMIN peer->MEMBER ~->OWNER ~->ADMIN ~->MEMBER stranger->MEMBER",
+        r##"{ userId: "#%", role: > }"##,
+    ),
+    ("updateOrganization", "-", r#"{ name: "New" }"#),
+    ("updateProfile", "-", r#"{ name: "New" }"#),
+    (
+        "withdrawFeedback",
+        "own hosted private shared",
+        r##"{ messageId: "#message-%" }"##,
+    ),
+];

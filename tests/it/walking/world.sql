@@ -1,0 +1,64 @@
+-- The team has two of each role: whoever acts, and somebody like them. Everything of others is the peer's, who is a plain
+-- member; the stranger owns an organisation elsewhere and acts there.
+BEGIN;
+-- The triggers and references ask for things in an order, and this is no place to prove them.
+SET LOCAL session_replication_role = replica;
+
+INSERT INTO "user" ("id", "name", "email", "emailVerified")
+SELECT '#' || who, initcap(who), '#' || who || '@example.com', true
+FROM unnest(ARRAY['owner', 'coowner', 'admin', 'coadmin', 'member', 'peer', 'stranger', 'host']) who;
+INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "updatedAt")
+VALUES ('#account', '#~', 'credential', '#~', '{password}', now());
+
+INSERT INTO "organization" ("id", "name", "slug", personal_user_id)
+VALUES ('#team', 'Team', '#team', NULL), ('#elsewhere', 'Elsewhere', '#elsewhere', NULL), ('#club', 'Club', '#club', NULL),
+       ('#home', 'Home', '#home', '#~');
+INSERT INTO "member" ("id", "organizationId", "userId", "role")
+VALUES ('#m1', '#team', '#owner', 'owner'), ('#m2', '#team', '#coowner', 'owner'), ('#m3', '#team', '#admin', 'admin'),
+       ('#m4', '#team', '#coadmin', 'admin'), ('#m5', '#team', '#member', 'member'), ('#m6', '#team', '#peer', 'member'),
+       ('#m7', '#elsewhere', '#stranger', 'owner'), ('#m8', '#club', '#host', 'owner'), ('#m9', '#home', '#~', 'owner');
+INSERT INTO "session" ("id", "token", "expiresAt", "updatedAt", "userId")
+VALUES ('#session', '{session}', now() + '7 days', now(), '#~'), ('#session-own', '{other}', now() + '7 days', now(), '#~'),
+       ('#session-expired', '{expired}', now() - interval '1 second', now(), '#~'),
+       ('#session-peer', '#peer-token', now() + '7 days', now(), '#peer');
+INSERT INTO "apikey" ("id", "key", "userId", "referenceId")
+VALUES ('#key-own', '#own', '#~', '#~'), ('#key-peer', '#peer', '#peer', '#peer');
+INSERT INTO "invitation" ("id", "organizationId", "email", "role", "status", "expiresAt", "inviterId")
+SELECT '#offer-' || role, '#team', '#' || role || '@elsewhere.example', role, 'pending', now() + interval '2 days', '#owner'
+FROM unnest(ARRAY['owner', 'admin', 'member']) role;
+INSERT INTO "invitation" ("id", "organizationId", "email", "role", "status", "expiresAt", "inviterId")
+VALUES ('#invitation-own', '#club', '#~@example.com', 'member', 'pending', now() + interval '2 days', '#host'),
+       ('#invitation-peer', '#club', '#peer@example.com', 'member', 'pending', now() + interval '2 days', '#host');
+
+INSERT INTO agents (organization_id, id, user_id, name, system_prompt, visibility)
+VALUES ('$', '#agent-own', '#~', 'Own', 'Answer.', 'private'), ('#team', '#agent-private', '#peer', 'Private', 'Answer.', 'private'),
+       ('#team', '#agent-shared', '#peer', 'Shared', 'Answer.', 'organization');
+INSERT INTO api_connections (organization_id, id, user_id, name, service, api_key, visibility)
+VALUES ('$', '#connection-own', '#~', 'Own', 'openai', 'sealed', 'private'),
+       ('$', '#connection-lent', '#~', 'Lent', 'openai', 'sealed', 'organization'),
+       ('#team', '#connection-private', '#peer', 'Private', 'openai', 'sealed', 'private'),
+       ('#team', '#connection-shared', '#peer', 'Shared', 'openai', 'sealed', 'organization'),
+       ('$', '#linked-own', '#~', 'Own', 'openai', 'sealed', 'private'),
+       ('#team', '#linked-private', '#peer', 'Private', 'openai', 'sealed', 'private'),
+       ('#team', '#linked-shared', '#peer', 'Shared', 'openai', 'sealed', 'organization');
+INSERT INTO agent_api_connections (organization_id, id, agent_id, agent_user_id, agent_visibility, api_connection_id,
+                                   connection_user_id, connection_visibility)
+SELECT a.organization_id, c.id, a.id, a.user_id, a.visibility, c.id, c.user_id, c.visibility
+FROM agents a JOIN api_connections c
+  ON c.organization_id = a.organization_id
+     AND (c.id = replace(a.id, 'agent', 'linked') OR a.id = '#agent-shared' AND c.id = '#connection-lent')
+WHERE a.id LIKE '#%';
+
+-- `hosted` is the peer's, with an agent of whoever acts.
+INSERT INTO conversations (organization_id, id, agent_id, agent_user_id, user_id)
+VALUES ('$', '#conversation-own', '#agent-own', '#~', '#~'), ('$', '#conversation-hosted', '#agent-own', '#~', '#peer'),
+       ('#team', '#conversation-private', '#agent-private', '#peer', '#peer'),
+       ('#team', '#conversation-shared', '#agent-shared', '#peer', '#peer');
+INSERT INTO agent_messages (organization_id, conversation_id, id, agent_id, agent_user_id, user_id, role, content)
+SELECT organization_id, id, replace(id, 'conversation', 'message'), agent_id, agent_user_id, user_id, 'user', 'Hello'
+FROM conversations WHERE id LIKE '#%';
+INSERT INTO agent_feedback (organization_id, id, conversation_id, message_id, agent_id, agent_user_id, conversation_user_id, user_id, rating)
+SELECT organization_id, replace(id, 'conversation', 'feedback'), id, replace(id, 'conversation', 'message'), agent_id, agent_user_id,
+       user_id, user_id, 1
+FROM conversations WHERE id LIKE '#%';
+COMMIT;
