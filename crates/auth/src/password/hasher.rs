@@ -236,7 +236,10 @@ mod tests {
     async fn hashing_steps_back_and_nothing_else_does() {
         let priority = || rustix::process::getpriority_process(None).unwrap();
         let before = priority();
-        assert_eq!(pool(1, 0).run(priority).await, Ok((before + NICENESS).min(19)));
+        assert_eq!(
+            pool(1, 0).run(priority).await,
+            Ok((before + NICENESS).min(19))
+        );
         assert_eq!(priority(), before);
     }
 
