@@ -3,7 +3,7 @@
 //! The one rule: no connection without a [`Tenant`]. A [`Scope`] is a transaction that the database knows to act for that
 //! tenant; every function of a noun takes one. The only look-ups without a tenant live in [`account`], [`session`], [`credential`] and
 //! [`rate_limit`], and reach the database through functions that return the few columns they must. Two more stand apart:
-//! [`proof`] reads nothing but the catalog, and [`rotation`] is the owner's, never the service's.
+//! [`proof`] and [`shape`] read nothing but the catalog, and [`rotation`] and [`shape::amend`] are the owner's, never the service's.
 //!
 //! To add a noun: a file here named like it, with `find` (an `Option`), `list` (a [`Page`]), and
 //! `insert`/`update`/`delete` that take a [`WriteScope`]; every statement goes through [`Tenant::scope`].
@@ -40,6 +40,7 @@ pub mod rotation;
 mod scope;
 pub mod sealed;
 pub mod session;
+pub mod shape;
 mod sql;
 mod statements;
 mod tenant;

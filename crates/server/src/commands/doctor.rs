@@ -3,6 +3,7 @@
 use agentry_crypto::KeyRing;
 use agentry_db::Db;
 use agentry_db::proof::{self, Fact};
+use agentry_db::shape::{self, Check, Weight};
 
 use super::{CommandError, say};
 use crate::app;
@@ -12,25 +13,94 @@ use crate::store::Store;
 pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
     let store = Store::open_beside(&config.base).await?;
     let db = app::open_pool(&store.service, &config.base.database);
-    let facts = examine(&store, &db).await;
+    let lines = examine(&store, &db).await;
     db.close().await;
     store.close().await?;
-    tell(&facts?)
+    tell(&lines?)
 }
 
-async fn examine(store: &Store, db: &Db) -> Result<Vec<Fact>, CommandError> {
-    let mut facts = vec![key_ring(store)];
+async fn examine(store: &Store, db: &Db) -> Result<Vec<Line>, CommandError> {
+    let mut lines = vec![line(key_ring(store))];
     db.ping().await?;
-    facts.push(migrations(db).await);
-    facts.extend(proof::prove(db).await?.facts);
+    lines.push(line(migrations(db).await));
+    lines.extend(proof::prove(db).await?.facts.into_iter().map(line));
+    lines.extend(
+        shape::examine(db)
+            .await?
+            .checks
+            .iter()
+            .flat_map(shape_lines),
+    );
     let pool = db.status();
-    facts.push(fact(
+    lines.push(line(fact(
         "pool",
         format!("{} of at most {} connections are open", pool.open, pool.max),
         true,
         "",
-    ));
-    Ok(facts)
+    )));
+    Ok(lines)
+}
+
+/// One line of the table, and what to do about it on the next.
+struct Line {
+    mark: Mark,
+    subject: String,
+    text: String,
+    remedy: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Holds,
+    Limits,
+    Fails,
+}
+
+impl Mark {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Holds => "ok  ",
+            Self::Limits => "warn",
+            Self::Fails => "FAIL",
+        }
+    }
+}
+
+fn line(fact: Fact) -> Line {
+    let Fact {
+        subject,
+        claim,
+        holds,
+        remedy,
+    } = fact;
+    Line {
+        mark: if holds { Mark::Holds } else { Mark::Fails },
+        subject,
+        text: claim,
+        remedy,
+    }
+}
+
+/// What speaks against a claim about an auth table, or the claim when nothing does.
+fn shape_lines(check: &Check) -> Vec<Line> {
+    if check.findings.is_empty() {
+        return vec![Line {
+            mark: Mark::Holds,
+            subject: check.subject.clone(),
+            text: check.claim.to_owned(),
+            remedy: String::new(),
+        }];
+    }
+    let lines = check.findings.iter().map(|finding| Line {
+        mark: match finding.weight {
+            Weight::Unfit => Mark::Fails,
+            Weight::Limits => Mark::Limits,
+        },
+        subject: finding.subject.clone(),
+        text: finding.sentence.clone(),
+        remedy: finding.advice(),
+    });
+    lines.collect()
 }
 
 fn key_ring(store: &Store) -> Fact {
@@ -87,29 +157,26 @@ fn fact(subject: &str, claim: String, holds: bool, remedy: &str) -> Fact {
     }
 }
 
-fn tell(facts: &[Fact]) -> Result<(), CommandError> {
-    let width = facts
+fn tell(lines: &[Line]) -> Result<(), CommandError> {
+    let width = lines
         .iter()
-        .map(|fact| fact.subject.chars().count())
+        .map(|line| line.subject.chars().count())
         .max()
         .unwrap_or_default();
     say(&format!("agentry {}", env!("CARGO_PKG_VERSION")));
-    for Fact {
+    for Line {
+        mark,
         subject,
-        claim,
-        holds,
+        text,
         remedy,
-    } in facts
+    } in lines
     {
-        say(&format!(
-            "{} {subject:width$}  {claim}",
-            if *holds { "ok  " } else { "FAIL" }
-        ));
-        if !holds {
+        say(&format!("{} {subject:width$}  {text}", mark.text()));
+        if *mark != Mark::Holds {
             say(&format!("     {:width$}  {remedy}", ""));
         }
     }
-    match facts.iter().filter(|fact| !fact.holds).count() {
+    match lines.iter().filter(|line| line.mark == Mark::Fails).count() {
         0 => Ok(()),
         failing => Err(CommandError::Unhealthy(failing)),
     }

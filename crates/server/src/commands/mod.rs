@@ -33,6 +33,9 @@ pub enum CommandError {
     /// Row security would not bind the service: it must not run.
     #[error("the database does not isolate tenants, so nothing is served: {0}")]
     NotProven(String),
+    /// The auth tables are not as the service needs them.
+    #[error("the auth tables do not fit, so nothing is served:\n{0}")]
+    Misshapen(String),
     /// The address is taken or not ours.
     #[error("could not listen on {address}: {source}")]
     Listen {
@@ -74,6 +77,7 @@ impl CommandError {
             | Self::Migration(_)
             | Self::Db(_)
             | Self::NotProven(_)
+            | Self::Misshapen(_)
             | Self::Listen { .. }
             | Self::Serve(_)
             | Self::Signals(_)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agentry_db::{Db, proof};
+use agentry_db::{Db, proof, shape};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
@@ -51,12 +51,26 @@ async fn serve(
     signals: &mut StopSignals,
 ) -> Result<(), CommandError> {
     if let Some(owner) = &store.owner {
-        let applied =
-            migrate::bring_up(owner, &store.service, store.service_password.as_ref()).await?;
-        tracing::info!(applied, "the database is up to date");
+        let up = migrate::bring_up(owner, &store.service, store.service_password.as_ref()).await?;
+        for piece in &up.amended {
+            tracing::info!(
+                sql = piece.statement(),
+                "amended: {}: {}",
+                piece.subject,
+                piece.sentence
+            );
+        }
+        tracing::info!(applied = up.applied, "the database is up to date");
     }
     if let Some(reason) = proof::prove(db).await?.refusal() {
         return Err(CommandError::NotProven(reason));
+    }
+    let shape = shape::examine(db).await?;
+    if let Some(reasons) = shape.refusal() {
+        return Err(CommandError::Misshapen(reasons));
+    }
+    for limit in shape.limits() {
+        tracing::warn!("{limit}");
     }
     let app = App::new(config, &store.secrets, db.clone())?;
     let live = app.live.clone();
