@@ -16,6 +16,7 @@
 mod agents;
 mod api_connections;
 mod audit;
+mod auth_shapes;
 mod conversations;
 mod credentials;
 mod faults;

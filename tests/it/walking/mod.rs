@@ -15,7 +15,7 @@ mod probe;
 mod rules;
 mod schema;
 mod seed;
-mod snapshot;
+pub(crate) mod snapshot;
 mod stage;
 mod tenancy;
 mod unauthenticated;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Compares `actual` with the file of this name; with `AGENTRY_SNAPSHOTS=write` writes it instead.
-pub(super) fn assert_kept(name: &str, actual: &str) {
+pub(crate) fn assert_kept(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("it/walking")
         .join(name);

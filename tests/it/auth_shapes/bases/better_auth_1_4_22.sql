@@ -1,0 +1,118 @@
+-- The tables that better-auth 1.4.22 makes for its plugins organization, jwt, bearer and api-key.
+
+CREATE TABLE IF NOT EXISTS "user" (
+  "id" text PRIMARY KEY,
+  "name" text NOT NULL,
+  "email" text NOT NULL CONSTRAINT "user_email_key" UNIQUE,
+  "emailVerified" boolean NOT NULL,
+  "image" text,
+  "createdAt" timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  "updatedAt" timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+
+CREATE TABLE IF NOT EXISTS "session" (
+  "id" text PRIMARY KEY,
+  "expiresAt" timestamptz NOT NULL,
+  "token" text NOT NULL CONSTRAINT "session_token_key" UNIQUE,
+  "createdAt" timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  "updatedAt" timestamptz NOT NULL,
+  "ipAddress" text,
+  "userAgent" text,
+  "userId" text NOT NULL CONSTRAINT "session_userId_fkey" REFERENCES "user" ("id") ON DELETE CASCADE,
+  "activeOrganizationId" text
+);
+CREATE INDEX IF NOT EXISTS "session_userId_idx" ON "session" ("userId");
+
+CREATE TABLE IF NOT EXISTS "account" (
+  "id" text PRIMARY KEY,
+  "accountId" text NOT NULL,
+  "providerId" text NOT NULL,
+  "userId" text NOT NULL CONSTRAINT "account_userId_fkey" REFERENCES "user" ("id") ON DELETE CASCADE,
+  "accessToken" text,
+  "refreshToken" text,
+  "idToken" text,
+  "accessTokenExpiresAt" timestamptz,
+  "refreshTokenExpiresAt" timestamptz,
+  "scope" text,
+  "password" text,
+  "createdAt" timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  "updatedAt" timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS "account_userId_idx" ON "account" ("userId");
+
+CREATE TABLE IF NOT EXISTS "verification" (
+  "id" text PRIMARY KEY,
+  "identifier" text NOT NULL,
+  "value" text NOT NULL,
+  "expiresAt" timestamptz NOT NULL,
+  "createdAt" timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  "updatedAt" timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+CREATE INDEX IF NOT EXISTS "verification_identifier_idx" ON "verification" ("identifier");
+
+CREATE TABLE IF NOT EXISTS "organization" (
+  "id" text PRIMARY KEY,
+  "name" text NOT NULL,
+  "slug" text NOT NULL CONSTRAINT "organization_slug_key" UNIQUE,
+  "logo" text,
+  "createdAt" timestamptz NOT NULL,
+  "metadata" text
+);
+CREATE UNIQUE INDEX IF NOT EXISTS "organization_slug_uidx" ON "organization" ("slug");
+
+CREATE TABLE IF NOT EXISTS "member" (
+  "id" text PRIMARY KEY,
+  "organizationId" text NOT NULL CONSTRAINT "member_organizationId_fkey" REFERENCES "organization" ("id") ON DELETE CASCADE,
+  "userId" text NOT NULL CONSTRAINT "member_userId_fkey" REFERENCES "user" ("id") ON DELETE CASCADE,
+  "role" text NOT NULL,
+  "createdAt" timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS "member_organizationId_idx" ON "member" ("organizationId");
+CREATE INDEX IF NOT EXISTS "member_userId_idx" ON "member" ("userId");
+
+CREATE TABLE IF NOT EXISTS "invitation" (
+  "id" text PRIMARY KEY,
+  "organizationId" text NOT NULL CONSTRAINT "invitation_organizationId_fkey" REFERENCES "organization" ("id") ON DELETE CASCADE,
+  "email" text NOT NULL,
+  "role" text,
+  "status" text NOT NULL,
+  "expiresAt" timestamptz NOT NULL,
+  "createdAt" timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  "inviterId" text NOT NULL CONSTRAINT "invitation_inviterId_fkey" REFERENCES "user" ("id") ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS "invitation_email_idx" ON "invitation" ("email");
+CREATE INDEX IF NOT EXISTS "invitation_organizationId_idx" ON "invitation" ("organizationId");
+
+CREATE TABLE IF NOT EXISTS "jwks" (
+  "id" text PRIMARY KEY,
+  "publicKey" text NOT NULL,
+  "privateKey" text NOT NULL,
+  "createdAt" timestamptz NOT NULL,
+  "expiresAt" timestamptz
+);
+
+CREATE TABLE IF NOT EXISTS "apikey" (
+  "id" text PRIMARY KEY,
+  "name" text,
+  "start" text,
+  "prefix" text,
+  "key" text NOT NULL,
+  "userId" text NOT NULL CONSTRAINT "apikey_userId_fkey" REFERENCES "user" ("id") ON DELETE CASCADE,
+  "refillInterval" integer,
+  "refillAmount" integer,
+  "lastRefillAt" timestamptz,
+  "enabled" boolean,
+  "rateLimitEnabled" boolean,
+  "rateLimitTimeWindow" integer,
+  "rateLimitMax" integer,
+  "requestCount" integer,
+  "remaining" integer,
+  "lastRequest" timestamptz,
+  "expiresAt" timestamptz,
+  "createdAt" timestamptz NOT NULL,
+  "updatedAt" timestamptz NOT NULL,
+  "permissions" text,
+  "metadata" text
+);
+CREATE INDEX IF NOT EXISTS "apikey_key_idx" ON "apikey" ("key");
+CREATE INDEX IF NOT EXISTS "apikey_userId_idx" ON "apikey" ("userId");
