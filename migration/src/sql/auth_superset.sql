@@ -6,6 +6,8 @@ ALTER TABLE "apikey" ALTER COLUMN "userId" DROP NOT NULL;
 ALTER TABLE "invitation" ADD COLUMN IF NOT EXISTS "teamId" text;
 ALTER TABLE "jwks" ADD COLUMN IF NOT EXISTS "alg" text;
 ALTER TABLE "jwks" ADD COLUMN IF NOT EXISTS "crv" text;
+-- Only here: tables that better-auth 1.5 and later made have had no such column until now.
+CREATE INDEX IF NOT EXISTS "apikey_userId_idx" ON "apikey" ("userId");
 CREATE INDEX IF NOT EXISTS "apikey_configId_idx" ON "apikey" ("configId");
 CREATE INDEX IF NOT EXISTS "apikey_referenceId_idx" ON "apikey" ("referenceId");
 

@@ -114,5 +114,4 @@ CREATE TABLE IF NOT EXISTS "apikey" (
   "permissions" text,
   "metadata" text
 );
-CREATE INDEX IF NOT EXISTS "apikey_userId_idx" ON "apikey" ("userId");
 CREATE INDEX IF NOT EXISTS "apikey_key_idx" ON "apikey" ("key");
