@@ -1,3 +1,13 @@
+-- better-auth up to 1.5 accepts an invitation without a look at what another program does with it at that moment, and takes a
+-- member out by the id of one row: someone who is in twice would stay. So nobody is in twice; of those who are, the strongest stays.
+DELETE FROM "member" m USING (
+  SELECT "id", row_number() OVER (
+    PARTITION BY "organizationId", "userId"
+    ORDER BY array_position(ARRAY['owner', 'admin', 'member'], app_highest_role("role")), "createdAt", "id") AS place
+  FROM "member") d
+WHERE d."id" = m."id" AND d.place > 1;
+CREATE UNIQUE INDEX "member_once" ON "member" ("organizationId", "userId");
+
 -- Whether whoever is this may bring somebody in as that. For the functions below, not for the service.
 CREATE FUNCTION org_may_invite(p_actor_role text, p_role text) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, public, pg_temp AS $$
@@ -171,7 +181,9 @@ BEGIN
   UPDATE "invitation" i SET "status" = 'accepted' WHERE i."id" = p_id AND i."status" = 'pending';
   IF NOT FOUND THEN RETURN QUERY SELECT 'accepted', NULL::text, NULL::text; RETURN; END IF;
   INSERT INTO "member" ("id", "organizationId", "userId", "role", "createdAt")
-  VALUES (p_member_id, v_organization, app_current_user(), v_role, now_ms());
+  VALUES (p_member_id, v_organization, app_current_user(), v_role, now_ms())
+  ON CONFLICT ("organizationId", "userId") DO NOTHING;
+  IF NOT FOUND THEN RETURN QUERY SELECT 'already_member', NULL::text, NULL::text; RETURN; END IF;
   UPDATE "session" s SET "activeOrganizationId" = v_organization WHERE s."id" = p_session_id AND s."userId" = app_current_user();
   RETURN QUERY SELECT 'ok', v_organization, v_role;
 END $$;
