@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs tests/clients: Agentry under the clients people use, in a real browser, and under pgrls.
+# Runs tests/clients: Agentry under the clients people use, in a real browser, beside better-auth, and under pgrls.
 #
 #   scripts/test-clients.sh            starts target/debug/agentry with a PostgreSQL of its own, and tests it
 #   scripts/test-clients.sh picture    the same, but only takes docs/graphiql.png
@@ -55,6 +55,12 @@ have_browser || apt_install chromium || fail "The client tests need Chromium or 
 
 cd "$clients"
 npm ci --no-progress
+# Each generation of better-auth has a folder of its own: their packages go by the same names.
+if [ "${1:-}" != picture ]; then
+    for generation in better-auth/[0-9]*; do
+        (cd "$generation" && npm ci --no-progress)
+    done
+fi
 if [ "${1:-}" != picture ] && ! .venv/bin/python -m pip freeze 2>/dev/null | grep -q "^pgrls==$(sed -n 's/^pgrls==//p' pgrls/requirements.txt)$"; then
     python3 -m venv --clear .venv 2>/dev/null || { apt_install python3-venv && python3 -m venv --clear .venv; } ||
         fail "The client tests need Python 3.10 or newer with venv."
@@ -96,7 +102,9 @@ AGENTRY_BIND=127.0.0.1:$port AGENTRY_DATA_DIR=$work/data AGENTRY_SIGN_UP_PER_ADD
 server=$!
 
 AGENTRY_URL=http://127.0.0.1:$port
-export AGENTRY_URL
+# What suites start servers of their own from.
+AGENTRY=$agentry
+export AGENTRY_URL AGENTRY
 waited=0
 until node -e 'fetch(process.env.AGENTRY_URL + "/readyz").then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))'; do
     kill -0 "$server" 2>/dev/null || fail "Agentry ended before it was ready."
