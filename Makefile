@@ -28,7 +28,7 @@ check: $(TOOLS)/bin/cargo-deny ## Formatting, lints, documentation, dependencies
 	PATH="$(TOOLS)/bin:$$PATH" $(CARGO) deny --offline check bans licenses sources
 	$(CARGO) run --quiet --bin agentry -- schema | diff schema.graphql - || { echo "schema.graphql is stale: run make schema"; exit 1; }
 
-test-clients: ## Real clients, a real browser and the policy prover, against a real server (needs Node.js and Python)
+test-clients: ## Real clients, a real browser, better-auth and the policy prover, against a real server (needs Node.js and Python)
 	@CARGO="$(CARGO)" sh scripts/prerequisites.sh
 	$(CARGO) build --workspace --bins
 	sh scripts/test-clients.sh

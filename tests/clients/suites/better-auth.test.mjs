@@ -1,5 +1,5 @@
-// Agentry and the real better-auth on one database: three generations of it, each with the tables made by either program.
-// `BETTER_AUTH=1.7` runs one generation.
+// Agentry and the real better-auth on one database: three generations of it, each with the tables made by either program; and
+// Agentuity Auth, which is the second of them with settings and a schema of its own. `PEER=1.7` runs one of them.
 import { after, before, describe } from "node:test";
 import { accounts } from "../better-auth/cases/accounts.mjs";
 import { credentials } from "../better-auth/cases/credentials.mjs";
@@ -7,19 +7,30 @@ import { invitations } from "../better-auth/cases/invitations.mjs";
 import { keys } from "../better-auth/cases/keys.mjs";
 import { organizations } from "../better-auth/cases/organizations.mjs";
 import { sessions } from "../better-auth/cases/sessions.mjs";
+import { sockets } from "../better-auth/cases/sockets.mjs";
 import { tables } from "../better-auth/cases/tables.mjs";
 import { World } from "../support/better-auth/world.mjs";
 
-const CASES = [tables, credentials, accounts, sessions, organizations, invitations, keys];
+const CASES = [tables, credentials, accounts, sessions, organizations, invitations, keys, sockets];
 
-const GENERATIONS = process.env.BETTER_AUTH ? [process.env.BETTER_AUTH] : ["1.4", "1.5", "1.7"];
+// `migrates`: it brings a migration of its own. `guards`: it counts the uses of a key in guarded statements. `namesSessions`:
+// its JSON Web Tokens say which session they were made from.
+const PEERS = [
+  { name: "better-auth 1.4", module: "1.4/library.mjs", migrates: true },
+  { name: "better-auth 1.5", module: "1.5/library.mjs", migrates: true },
+  { name: "better-auth 1.7", module: "1.7/library.mjs", migrates: true, guards: true },
+  { name: "Agentuity Auth 2.0", module: "1.5/agentuity.mjs", namesSessions: true },
+];
+
+const asked = PEERS.filter(({ name }) => name.endsWith(process.env.PEER ?? ""));
+if (asked.length === 0) throw new Error(`PEER is none of ${PEERS.map(({ name }) => name).join(", ")}`);
 
 // Two at a time: one side often waits for the other's password hash.
 describe("better-auth", { concurrency: 2 }, () => {
-  for (const generation of GENERATIONS)
-    for (const first of ["agentry", "better-auth"])
-      describe(`${generation} on tables that ${first} made`, { concurrency: 1, timeout: 240_000 }, () => {
-        const world = new World(generation, first);
+  for (const peer of asked)
+    for (const first of peer.migrates ? ["agentry", "better-auth"] : ["agentry"])
+      describe(`${peer.name} on tables that ${first} made`, { concurrency: 1, timeout: 240_000 }, () => {
+        const world = new World(peer, first);
         before(() => world.open());
         after(() => world.close());
         for (const cases of CASES) cases(world);

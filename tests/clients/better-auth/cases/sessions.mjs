@@ -48,6 +48,17 @@ export function sessions(world) {
       assert.equal(await world.here.viewer(ada.browser), null);
     });
 
+    test("signed out ends the JSON Web Tokens that name it; others live on until they expire, as better-auth has it", async () => {
+      const ada = await world.signUpThere();
+      const { token } = await ok(ada.client.$fetch("/token"));
+      const claims = JSON.parse(Buffer.from(token.split(".")[1], "base64url").toString());
+      assert.equal(claims.sessionId !== undefined, world.namesSessions === true);
+      assert.equal((await world.here.viewer(bearer(token))).authMethod, "JWT");
+      await ok(ada.client.signOut());
+      if (world.namesSessions) assert.equal(await world.here.refusal(bearer(token)), "401 UNAUTHENTICATED");
+      else assert.equal((await world.here.viewer(bearer(token))).user.id, ada.id);
+    });
+
     test("signed out here ends there", async () => {
       const ada = await world.signUpThere();
       await world.here.done("signOut", null, "", ada.browser);

@@ -11,10 +11,9 @@ export async function openEngine(library, pool) {
   const options = {
     baseURL: origin,
     secret: SECRET,
-    database: pool,
+    ...library.parts(pool),
     emailAndPassword: { enabled: true },
     user: { deleteUser: { enabled: true } },
-    plugins: [library.organization(), library.bearer(), library.jwt(), library.apiKey()],
     telemetry: { enabled: false },
     // Refusals are what many cases ask for.
     logger: { disabled: true },

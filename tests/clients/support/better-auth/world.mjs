@@ -7,15 +7,15 @@ import { Here } from "./here.mjs";
 import { runAgentry, serveAgentry } from "./program.mjs";
 
 export class World {
-  /** `first` says whose migration makes the auth tables: `agentry` or `better-auth`. */
-  constructor(generation, first) {
-    Object.assign(this, { generation, first });
+  /** `peer` is one of the suite's; `first` says whose migration makes the auth tables: `agentry` or `better-auth`. */
+  constructor(peer, first) {
+    Object.assign(this, peer, { first });
   }
 
   async open() {
     const folder = new URL("../../better-auth/", import.meta.url);
-    this.library = await import(new URL(`${this.generation}/library.mjs`, folder));
-    const name = `shared_${this.first}_${this.generation}_${process.pid}`.replace(/\W/g, "_");
+    this.library = await import(new URL(this.module, folder));
+    const name = `${this.first}_${this.name}_${process.pid}`.toLowerCase().replace(/\W/g, "_");
     this.database = await createDatabase(name);
     this.there = await openEngine(this.library, this.database.pool);
     if (this.first === "better-auth") {
@@ -35,6 +35,8 @@ export class World {
       AGENTRY_TRUSTED_ORIGINS: this.there.origin,
       AGENTRY_SIGN_UP_PER_ADDRESS: "10000",
       AGENTRY_SIGN_IN_PER_ADDRESS: "10000",
+      // How soon an open WebSocket hears of what better-auth did.
+      AGENTRY_RECHECK: "500ms",
     });
     this.here = new Here(this.agentry.url);
     if (this.first === "agentry") this.there.serve();
