@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { describe, test } from "node:test";
 import { ESLint } from "eslint";
-import { buildSchema, parse, validate } from "graphql";
+import { buildSchema, getNamedType, parse, validate } from "graphql";
 import { dirname } from "node:path";
-import { exempt } from "../eslint.config.mjs";
+import { exempt, unlisted } from "../eslint.config.mjs";
 import { folder, schemaPath } from "../support/schema.mjs";
 
 const schema = buildSchema(readFileSync(schemaPath, "utf8"));
@@ -32,6 +32,13 @@ describe("schema.graphql", () => {
     const node = schema.getType("Node");
     const identified = schema.getPossibleTypes(node).map(({ name }) => name);
     assert.deepEqual(identified.filter((name) => exempt.includes(name)), []);
+  });
+
+  test("an edge leads to a node", () => {
+    const edges = Object.values(schema.getTypeMap()).filter(({ name }) => name.endsWith("Edge"));
+    const ends = edges.map((edge) => getNamedType(edge.getFields().node.type));
+    const others = ends.filter((type) => !schema.isSubType(schema.getType("Node"), type)).map(({ name }) => name);
+    assert.deepEqual(others, unlisted);
   });
 
   test("the tabs of GraphiQL's first visit are valid", () => {
