@@ -31,6 +31,8 @@ async function asRoot(database, work) {
 export async function createDatabase(name) {
   const service = `${name}_service`;
   await asRoot("postgres", async (root) => {
+    // Roles are the cluster's; until this connection ends, no other suite makes or grants them.
+    await root.query("SELECT pg_advisory_lock(hashtext('agentry client tests'))");
     const { rowCount } = await root.query("SELECT FROM pg_roles WHERE rolname = $1", [OWNER]);
     if (rowCount === 0) await root.query(`CREATE ROLE ${OWNER} LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE`);
     // Agentry's roles are the cluster's and there already: another database of it is Agentry's too.
