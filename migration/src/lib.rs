@@ -29,6 +29,7 @@ mod m0016_api_keys;
 mod m0017_organizations;
 mod m0018_invitations;
 mod m0019_profile;
+mod m0021_user_profiles;
 pub mod rls;
 mod run;
 
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_organizations::Migration),
             Box::new(m0018_invitations::Migration),
             Box::new(m0019_profile::Migration),
+            Box::new(m0021_user_profiles::Migration),
         ]
     }
 }

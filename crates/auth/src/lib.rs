@@ -33,7 +33,9 @@ mod throttle;
 pub use actor::{Actor, Client, Method};
 pub use error::{AuthError, SignInError, SignUpError};
 pub use permission::{Access, Permissions};
-pub use service::{Auth, AuthSettings, ChangePasswordError, SignUp, SignedIn};
+pub use service::{
+    Auth, AuthSettings, ChangePasswordError, ConfirmPasswordError, SignUp, SignedIn,
+};
 
 #[cfg(test)]
 mod vectors;

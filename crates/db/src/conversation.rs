@@ -203,20 +203,22 @@ pub async fn insert(
     }
 }
 
-/// Gives a conversation of the caller's another title, or none. `None`: they have no such conversation.
+/// Gives a conversation of the caller's another title, or none; the outer `None` keeps the one it has. `None`: they have no such
+/// conversation.
 ///
 /// # Errors
 /// As [`insert`].
 pub async fn rename(
     scope: &WriteScope,
     id: &ConversationId,
-    title: Option<&str>,
+    title: Option<Option<&str>>,
 ) -> Result<Option<Model>, DbError> {
     let mut values = who(scope);
-    values.extend([id.as_str().into(), title.into()]);
+    let given = title.is_some();
+    values.extend([id.as_str().into(), title.flatten().into(), given.into()]);
     sql::first(
         scope,
-        "UPDATE conversations SET title = $4 WHERE organization_id = $1 AND user_id = $2 AND id = $3
+        "UPDATE conversations SET title = CASE WHEN $5 THEN $4 ELSE title END WHERE organization_id = $1 AND user_id = $2 AND id = $3
          RETURNING *",
         values,
     )

@@ -18,6 +18,7 @@ pub mod api_key;
 pub mod audit;
 pub mod conversation;
 pub mod credential;
+pub mod deletion;
 mod doubt;
 mod error;
 mod finish;
@@ -44,6 +45,7 @@ pub mod shape;
 mod sql;
 mod statements;
 mod tenant;
+pub mod user_profile;
 mod write;
 
 pub use agentry_entity as entity;

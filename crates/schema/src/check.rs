@@ -68,6 +68,16 @@ impl Checks {
         });
     }
 
+    /// The failure of an input of which this one field cannot be accepted.
+    pub(crate) fn refused(field: &str, message: impl Into<String>) -> Failure {
+        let mut checks = Self::default();
+        checks.refuse(field, message);
+        checks
+            .finish()
+            .err()
+            .unwrap_or_else(|| ApiError::internal("a refusal without a field").into())
+    }
+
     /// A text of 1 to `most` characters; one line of it, without the white space around, when it names something.
     pub(crate) fn name(&mut self, field: &str, value: &str, most: usize) -> String {
         let value = value.trim();

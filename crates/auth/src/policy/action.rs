@@ -117,8 +117,10 @@ actions! {
     AcceptInvitation = "invitation.accept",
     /// Turn an invitation down.
     RejectInvitation = "invitation.reject",
-    /// Change one's own name or picture.
+    /// Change one's own name, picture or profile.
     UpdateProfile = "user.update",
+    /// Delete oneself.
+    DeleteAccount = "user.delete",
     /// Change one's own password.
     ChangePassword = "user.change_password",
     /// Choose where one's session acts.
@@ -127,6 +129,8 @@ actions! {
     RevokeSession = "session.revoke",
     /// End all of one's own sessions but this.
     RevokeOtherSessions = "session.revoke_others",
+    /// End all of one's own sessions.
+    RevokeAllSessions = "session.revoke_all",
     /// Make an API key.
     CreateApiKey = "api_key.create",
     /// Change an API key.

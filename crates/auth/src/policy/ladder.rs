@@ -77,6 +77,8 @@ pub const fn least(action: Action) -> Role {
         | Action::SetActiveOrganization
         | Action::RevokeSession
         | Action::RevokeOtherSessions
+        | Action::RevokeAllSessions
+        | Action::DeleteAccount
         | Action::CreateApiKey
         | Action::UpdateApiKey
         | Action::RotateApiKey

@@ -84,6 +84,8 @@ impl Action {
             | Self::SetActiveOrganization
             | Self::RevokeSession
             | Self::RevokeOtherSessions
+            | Self::RevokeAllSessions
+            | Self::DeleteAccount
             | Self::CreateApiKey
             | Self::UpdateApiKey
             | Self::RotateApiKey

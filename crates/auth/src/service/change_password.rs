@@ -3,11 +3,9 @@ use std::time::Duration;
 use agentry_db::DbError;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Auth;
-use crate::email::Email;
+use super::{Auth, ConfirmPasswordError};
 use crate::error::PasswordError;
 use crate::password;
-use crate::throttle::Attempt;
 
 /// Why a password was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -49,9 +47,20 @@ impl From<PasswordError> for ChangePasswordError {
     }
 }
 
+impl From<ConfirmPasswordError> for ChangePasswordError {
+    fn from(error: ConfirmPasswordError) -> Self {
+        match error {
+            ConfirmPasswordError::Wrong => Self::Wrong,
+            ConfirmPasswordError::TooMany { retry_after } => Self::TooMany { retry_after },
+            ConfirmPasswordError::Busy => Self::Busy,
+            ConfirmPasswordError::Failed => Self::Failed,
+            ConfirmPasswordError::Db(error) => Self::Db(error),
+        }
+    }
+}
+
 impl Auth {
-    /// The hash of a new password for whoever knows the present one, whose hash is `old_hash`. A stolen session is no place to
-    /// guess at the password behind it: attempts are counted with those at signing in to the account.
+    /// The hash of a new password for whoever knows the present one, whose hash is `old_hash`.
     ///
     /// # Errors
     /// [`ChangePasswordError`].
@@ -62,18 +71,8 @@ impl Auth {
         current: SecretString,
         new: SecretString,
     ) -> Result<SecretString, ChangePasswordError> {
-        let parts = &self.0;
         password::check_length(new.expose_secret())?;
-        // What better-auth stored may be spelled as no address of ours; it cannot be signed in to here either.
-        if let Ok(email) = Email::parse(email) {
-            let limit = parts.settings.sign_in_per_account;
-            let counted = Attempt::OnAccount(&email).count(&parts.db, limit).await?;
-            counted.map_err(|retry_after| ChangePasswordError::TooMany { retry_after })?;
-        }
-        let hash = Some(old_hash.expose_secret().to_owned());
-        if !parts.hasher.verify(current, hash).await? {
-            return Err(ChangePasswordError::Wrong);
-        }
-        Ok(parts.hasher.hash(new).await?.into())
+        self.confirm_password(email, old_hash, current).await?;
+        Ok(self.0.hasher.hash(new).await?.into())
     }
 }

@@ -3,6 +3,7 @@
 mod authenticate;
 mod beside;
 mod change_password;
+mod confirm_password;
 mod fresh;
 mod settings;
 mod sign_in;
@@ -22,6 +23,7 @@ use crate::password::PasswordHasher;
 use crate::secret::SecretList;
 
 pub use change_password::ChangePasswordError;
+pub use confirm_password::ConfirmPasswordError;
 pub use settings::AuthSettings;
 pub use sign_up::SignUp;
 
@@ -83,10 +85,10 @@ impl Auth {
         }
     }
 
-    /// The values of the `Set-Cookie` headers that make a browser forget its session. `header` is the `Cookie` header it sent.
+    /// The values of the `Set-Cookie` headers that make a browser forget its session, under whichever name it keeps it.
     #[must_use]
-    pub fn clear_cookies(&self, header: Option<&str>) -> Vec<SecretString> {
-        self.0.cookies.sign_out(header.unwrap_or_default())
+    pub fn clear_cookies(&self) -> Vec<SecretString> {
+        self.0.cookies.sign_out()
     }
 }
 

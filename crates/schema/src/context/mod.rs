@@ -4,7 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use agentry_auth::{Access, Actor, Client};
 use agentry_db::audit::Origin;
-use agentry_db::{Lease, ReadScope, Scope, Statements, Tenant};
+use agentry_db::{
+    AsDbError as _, Constraint, DbError, Lease, ReadScope, Scope, Statements, Tenant,
+};
 use async_graphql::Context;
 
 use crate::failure::Failure;
@@ -236,7 +238,25 @@ impl RequestContext {
         let work = move |scope| work(Doing::new(scope, action, origin.clone()));
         let lease = read.release().await;
         let (db, tenant) = (&self.services.db.0, actor.tenant());
-        db.write_on(lease, tenant, action.name(), &self.statements, work)
-            .await
+        let outcome = db
+            .write_on(lease, tenant, action.name(), &self.statements, work)
+            .await;
+        match outcome {
+            // What the caller's rows refer to went while this ran: they themself, or the organisation they act in.
+            Err(error) if is_dangling(&error) && !self.services.auth.is_live(actor).await? => {
+                Err(ApiError::Unauthenticated.into())
+            }
+            outcome => outcome,
+        }
     }
+}
+
+fn is_dangling(error: &Failure) -> bool {
+    matches!(
+        error.as_db_error(),
+        Some(DbError::Constraint {
+            kind: Constraint::Reference,
+            ..
+        })
+    )
 }

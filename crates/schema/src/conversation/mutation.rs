@@ -1,12 +1,12 @@
 use agentry_db::entity::conversation::Model;
 use agentry_db::ids::{AgentId, ConversationId};
 use agentry_db::{Scope, conversation, new_id};
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use serde::Serialize;
 use serde_json::json;
 
 use super::Conversation;
-use crate::check::{Checks, id_of};
+use crate::check::{Checks, id_of, optional_field};
 use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
@@ -31,8 +31,8 @@ pub struct CreateConversationInput {
 pub struct RenameConversationInput {
     /// The conversation: one of yours.
     id: ID,
-    /// Its title, one line of at most 200 characters; null takes it away.
-    title: Option<String>,
+    /// Its title, one line of at most 200 characters; null takes it away, and left out it stays.
+    title: MaybeUndefined<String>,
 }
 
 /// Whether a conversation is put away.
@@ -196,10 +196,10 @@ async fn rename(
     input: RenameConversationInput,
 ) -> Result<Conversation, Failure> {
     let mut checks = Checks::default();
-    let title = title(&mut checks, input.title);
+    let title = optional_field(input.title).map(|given| title(&mut checks, given));
     checks.finish()?;
     let id: ConversationId = id_of(input.id);
-    let (id, title) = (&id, title.as_deref());
+    let (id, title) = (&id, title.as_ref().map(Option::as_deref));
     context
         .write(Action::RenameConversation, |scope| async move {
             match conversation::rename(&scope, id, title).await? {

@@ -15,18 +15,21 @@ use crate::{ApiError, Limits, Noun, RequestContext};
 
 mod invite;
 mod manage;
+mod profile;
 mod query;
 mod respond;
 mod staff;
 
 pub use invite::*;
 pub use manage::*;
+pub use profile::*;
 pub use query::*;
 pub use respond::*;
 pub use staff::*;
 
 /// Somebody in an organisation.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct Member {
     /// The membership's id.
     pub id: ID,

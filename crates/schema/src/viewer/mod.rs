@@ -1,7 +1,7 @@
 //! The caller: who they are, and signing up, in and out.
 
 use agentry_auth::Method;
-use agentry_db::{invitation, organization, profile};
+use agentry_db::{invitation, organization};
 use async_graphql::{Context, Enum, Object};
 
 use crate::agent::{self, AgentConnection, AgentFilterInput, AgentOrder};
@@ -18,11 +18,17 @@ use crate::organization::Invitation;
 use crate::user::{Organization, Role, User};
 use crate::{ApiError, Noun, RequestContext};
 
-mod me;
+mod deletion;
+mod password;
+mod profile;
+mod session;
 mod sign_in;
 mod sign_up;
 
-pub use me::*;
+pub use deletion::*;
+pub use password::*;
+pub use profile::*;
+pub use session::*;
 pub use sign_in::*;
 pub use sign_up::*;
 
@@ -94,15 +100,18 @@ impl Viewer {
     /// Your live sessions, newest first.
     #[graphql(complexity = "5 + 20 * child_complexity")]
     async fn sessions(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Session>> {
-        let request = RequestContext::of(context)?;
-        let current = request.actor()?.session_id();
-        let mine = profile::sessions(&request.read(Noun::Account).await?)
-            .await
-            .map_err(ApiError::from)?;
-        Ok(mine
-            .into_iter()
-            .map(|row| Session::of(row, current))
-            .collect())
+        Ok(Session::list(RequestContext::of(context)?).await?)
+    }
+
+    /// What you say of yourself beside your name, and what your programs keep for you.
+    async fn profile(&self, context: &Context<'_>) -> async_graphql::Result<Profile> {
+        Ok(Profile::load(RequestContext::of(context)?).await?)
+    }
+
+    /// What deleting your account would mean: what goes with it, and what is in the way.
+    #[graphql(complexity = "100 + 20 * child_complexity")]
+    async fn deletion(&self, context: &Context<'_>) -> async_graphql::Result<AccountDeletion> {
+        Ok(AccountDeletion::load(RequestContext::of(context)?).await?)
     }
 
     /// What you are in the organisation this request acts in.

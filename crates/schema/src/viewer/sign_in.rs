@@ -4,6 +4,7 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret as _;
 
+use super::session::forget_cookies;
 use crate::failure::{Failure, mutation_result};
 use crate::secret::Secret;
 use crate::{ApiError, RequestContext};
@@ -103,9 +104,7 @@ impl SignInMutation {
             .sign_out(request.actor()?)
             .await
             .map_err(ApiError::from)?;
-        for cookie in auth.clear_cookies(None) {
-            context.append_http_header("set-cookie", cookie.expose_secret());
-        }
+        forget_cookies(context)?;
         SignOutResult::from_outcome(Ok(SignOutSuccess { ended }))
     }
 }

@@ -63,19 +63,11 @@ impl SignUpMutation {
 }
 
 fn failure(error: SignUpError) -> Failure {
-    let refuse = |field: &str, message: String| {
-        let mut checks = Checks::default();
-        checks.refuse(field, message);
-        checks
-            .finish()
-            .err()
-            .unwrap_or_else(|| ApiError::internal("a refusal without a field").into())
-    };
     match error {
-        SignUpError::Name(why) => refuse("name", why.to_string()),
-        SignUpError::Email(why) => refuse("email", why.to_string()),
+        SignUpError::Name(why) => Checks::refused("name", why.to_string()),
+        SignUpError::Email(why) => Checks::refused("email", why.to_string()),
         SignUpError::PasswordTooShort | SignUpError::PasswordTooLong => {
-            refuse("password", error.to_string())
+            Checks::refused("password", error.to_string())
         }
         SignUpError::Failed => ApiError::internal(error).into(),
         SignUpError::EmailTaken => {
