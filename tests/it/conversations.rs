@@ -164,6 +164,8 @@ async fn its_user_renames_archives_and_deletes_it() {
     let named = json!({ "id": bobs, "title": "New" });
     let named = mutate(bob, "renameConversation", fields, named).await;
     assert_eq!(named["conversation"]["title"], "New");
+    let unsaid = mutate(bob, "renameConversation", fields, json!({ "id": bobs })).await;
+    assert_eq!(unsaid["conversation"]["title"], "New");
     let unnamed = json!({ "id": bobs, "title": null });
     let unnamed = mutate(bob, "renameConversation", fields, unnamed).await;
     assert_eq!(unnamed["conversation"]["title"], Value::Null);

@@ -13,6 +13,7 @@
     reason = "a test may stop at what it did not expect, and shares its helpers with the others"
 )]
 
+mod accounts;
 mod agents;
 mod api_connections;
 mod audit;

@@ -13,23 +13,38 @@ use crate::viewer::{
 };
 
 /// Everything that can be changed. Each field is one transaction; what it expects to fail comes back as data.
+// In groups: each object of one row deepens a type that the compiler follows to a limit.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(
+pub struct Mutation(PeopleMutations, OrganizationMutations, AgentMutations);
+
+/// What concerns people themselves.
+#[derive(Debug, Default, MergedObject)]
+pub(crate) struct PeopleMutations(
     SignUpMutation,
     SignInMutation,
     SessionMutation,
     PasswordMutation,
     ProfileMutation,
     DeletionMutation,
+    ApiKeyMutation,
+);
+
+/// What concerns organisations.
+#[derive(Debug, Default, MergedObject)]
+pub(crate) struct OrganizationMutations(
     OrganizationMutation,
     MemberMutation,
     InviteMutation,
     RespondMutation,
+);
+
+/// What concerns agents and what they are used with.
+#[derive(Debug, Default, MergedObject)]
+pub(crate) struct AgentMutations(
     AgentMutation,
     ApiConnectionMutation,
     LinkMutation,
     ConversationMutation,
     MessageMutation,
     FeedbackMutation,
-    ApiKeyMutation,
 );

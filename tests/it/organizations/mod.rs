@@ -35,7 +35,7 @@ async fn owners(server: &Server, organization: &str) -> i64 {
 }
 
 /// An organisation of this person's making, which they act in.
-async fn founded(founder: &Caller, slug: &str) -> Caller {
+pub(crate) async fn founded(founder: &Caller, slug: &str) -> Caller {
     let made = call(
         founder,
         "createOrganization",
