@@ -30,6 +30,7 @@ mod m0017_organizations;
 mod m0018_invitations;
 mod m0019_profile;
 mod m0021_user_profiles;
+mod m0022_audit;
 pub mod rls;
 mod run;
 
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_invitations::Migration),
             Box::new(m0019_profile::Migration),
             Box::new(m0021_user_profiles::Migration),
+            Box::new(m0022_audit::Migration),
         ]
     }
 }

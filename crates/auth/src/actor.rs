@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use agentry_db::Tenant;
+use agentry_db::entity::CredentialKind;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
@@ -110,12 +111,12 @@ impl Actor {
 
     /// What the credential is called in the audit trail.
     #[must_use]
-    pub const fn credential(&self) -> &'static str {
+    pub const fn credential(&self) -> CredentialKind {
         match self.method() {
-            Method::Cookie => "cookie",
-            Method::Bearer => "bearer",
-            Method::ApiKey => "api_key",
-            Method::JsonWebToken => "jwt",
+            Method::Cookie => CredentialKind::Cookie,
+            Method::Bearer => CredentialKind::Bearer,
+            Method::ApiKey => CredentialKind::ApiKey,
+            Method::JsonWebToken => CredentialKind::JsonWebToken,
         }
     }
 
@@ -186,7 +187,7 @@ mod tests {
             shown.contains("session") && !shown.contains("NzMK"),
             "{shown}"
         );
-        assert_eq!(actor.credential(), "bearer");
+        assert_eq!(actor.credential(), CredentialKind::Bearer);
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(crate) enum Attempt<'a> {
     OnAccount(&'a Email),
     /// Signing up from a network address.
     NewAccount(Option<IpAddr>),
+    /// Noting that an account, whether or not there is one, was tried too often.
+    NotedOf(&'a Email),
 }
 
 impl Attempt<'_> {
@@ -37,6 +39,7 @@ impl Attempt<'_> {
             Self::FromNetwork(ip) => format!("sign-in:from:{}", network(ip)),
             Self::OnAccount(email) => format!("sign-in:to:{}", fingerprint(email)),
             Self::NewAccount(ip) => format!("sign-up:from:{}", network(ip)),
+            Self::NotedOf(email) => format!("sign-in:noted:{}", fingerprint(email)),
         }
     }
 }

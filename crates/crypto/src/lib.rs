@@ -28,6 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod digest;
 mod error;
 mod fingerprint;
 mod gcm;
@@ -40,6 +41,7 @@ mod v1;
 #[cfg(test)]
 mod tests;
 
+pub use digest::sha256;
 pub use error::{KeyRingError, OpenError, SealError};
 pub use key::generate_key;
 pub use key_ring::{BARE_KEY_ID, KeyRing};

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use sea_orm::ConnectionTrait as _;
 use sqlx::Row as _;
 
 use crate::ids::{OrganizationId, UserId};
-use crate::session::NewSession;
-use crate::{Db, DbError, new_id};
+use crate::session::{NewSession, Person};
+use crate::{Db, DbError, Role, WriteScope, new_id, sql};
 
 /// Somebody who signs up with a password.
 pub struct NewAccount<'a> {
@@ -55,35 +56,87 @@ pub struct PersonalOrganization {
     pub slug: String,
 }
 
-/// Stores a user with a password, their personal organisation and a first session: all of it or nothing. `None`: the
-/// address is taken.
+/// Where somebody is at home.
+#[derive(Debug, Clone)]
+pub struct Home {
+    /// Who.
+    pub user: UserId,
+    /// Their personal organisation, and what they are there.
+    pub membership: Option<(OrganizationId, Role)>,
+    /// Told when there is none, so that one can be made.
+    pub person: Option<Person>,
+}
+
+/// Stores a user with a password, the transaction's organisation as their personal one, and a first session: all of it or nothing.
+/// Whether the address was free.
 ///
 /// # Errors
 /// [`DbError`] as the database answers; this holds for every function of this module.
 pub async fn insert(
-    db: &Db,
+    scope: &WriteScope,
     account: &NewAccount<'_>,
     session: &NewSession<'_>,
-) -> Result<Option<PersonalOrganization>, DbError> {
-    let row = sqlx::query(
+) -> Result<bool, DbError> {
+    let statement = sql::statement(
         "SELECT organization_id, slug FROM auth_sign_up($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-    )
-    .bind(account.user.as_str())
-    .bind(account.name)
-    .bind(account.email)
-    .bind(new_id::<String>())
-    .bind(account.password_hash)
-    .bind(new_id::<String>())
-    .bind(new_id::<String>())
-    .bind(account.slug)
-    .bind(session.id)
-    .bind(session.token)
-    .bind(session.expires_at)
-    .bind(session.ip_address)
-    .bind(session.user_agent)
-    .fetch_optional(&db.pool)
-    .await?;
-    Ok(row.as_ref().map(personal).transpose()?)
+        [
+            account.user.as_str().into(),
+            account.name.into(),
+            account.email.into(),
+            new_id::<String>().into(),
+            account.password_hash.into(),
+            scope.tenant().organization().as_str().into(),
+            new_id::<String>().into(),
+            account.slug.into(),
+            session.id.into(),
+            session.token.into(),
+            session.expires_at.into(),
+            session.ip_address.into(),
+            session.user_agent.into(),
+        ],
+    );
+    Ok(scope.query_one_raw(statement).await?.is_some())
+}
+
+/// Where a user is at home; `None` when there is no such user.
+///
+/// # Errors
+/// As [`insert`].
+pub async fn home(db: &Db, user: &UserId) -> Result<Option<Home>, DbError> {
+    find_home(db, Some(user.as_str()), None).await
+}
+
+/// Where the user of an address is at home; `None` when it is nobody's.
+///
+/// # Errors
+/// As [`insert`].
+pub async fn home_of_address(db: &Db, email: &str) -> Result<Option<Home>, DbError> {
+    find_home(db, None, Some(email)).await
+}
+
+async fn find_home(
+    db: &Db,
+    user: Option<&str>,
+    email: Option<&str>,
+) -> Result<Option<Home>, DbError> {
+    let statement = "SELECT user_id, organization_id, role, name, email FROM auth_home($1, $2)";
+    let row = sqlx::query(statement)
+        .bind(user)
+        .bind(email)
+        .fetch_optional(&db.pool)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let organization: Option<String> = row.try_get("organization_id")?;
+    let role: Option<String> = row.try_get("role")?;
+    let name: Option<String> = row.try_get("name")?;
+    let email: Option<String> = row.try_get("email")?;
+    Ok(Some(Home {
+        user: row.try_get::<String, _>("user_id")?.into(),
+        membership: organization
+            .zip(role)
+            .map(|(id, role)| (id.into(), Role::from_word(&role))),
+        person: name.zip(email).map(|(name, email)| Person { name, email }),
+    }))
 }
 
 /// The password account of an address, if it has one.

@@ -218,6 +218,14 @@ pub async fn update(
     written.map_err(DbError::at_an_end_of_a_link)
 }
 
+/// A connection that the caller may write, held as it is until the transaction ends; `None` when there is no such connection.
+///
+/// # Errors
+/// As [`find`].
+pub async fn hold(scope: &WriteScope, id: &ApiConnectionId) -> Result<Option<View>, DbError> {
+    lock(scope, id, LockType::NoKeyUpdate).await
+}
+
 /// Replaces the key of a connection that the caller may write; `None` when there is no such connection. `api_key` is sealed
 /// as in [`NewApiConnection`].
 ///

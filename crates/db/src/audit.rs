@@ -1,5 +1,6 @@
 //! Audit events: who did what, written in the transaction that did it, and never changed.
 
+use agentry_entity::CredentialKind;
 use agentry_entity::audit_event::{ActiveModel, Column, Entity, Model};
 use agentry_entity::id::{AuditEventId, OrganizationId, UserId};
 use chrono::{DateTime, Utc};
@@ -26,8 +27,8 @@ pub struct NewAuditEvent {
 /// How the acting user came.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// By which kind of credential: `cookie`, `bearer`, `api_key`, `jwt` or `sign_in`.
-    pub credential: &'static str,
+    /// By which kind of credential.
+    pub credential: CredentialKind,
     /// From which address.
     pub ip: Option<String>,
 }
@@ -41,6 +42,8 @@ pub struct AuditFilter {
     pub actor: Option<UserId>,
     /// Only what was done to this GraphQL type.
     pub target_type: Option<String>,
+    /// Only what was done to the thing of this id.
+    pub target_id: Option<String>,
     /// Nothing earlier.
     pub since: Option<DateTime<Utc>>,
     /// Only what is earlier.
@@ -90,7 +93,7 @@ async fn insert(
         organization_id: Set(organization),
         id: Set(new_id::<AuditEventId>()),
         actor_user_id: Set(tenant.user().clone()),
-        credential: Set(origin.credential.to_owned()),
+        credential: Set(origin.credential),
         action: Set(event.action.to_owned()),
         target_type: Set(event.target_type.to_owned()),
         target_id: Set(event.target_id),
@@ -148,6 +151,7 @@ impl AuditFilter {
             action,
             actor,
             target_type,
+            target_id,
             since,
             until,
         } = self;
@@ -159,6 +163,9 @@ impl AuditFilter {
         }
         if let Some(target_type) = target_type {
             events = events.filter(Column::TargetType.eq(target_type.as_str()));
+        }
+        if let Some(target_id) = target_id {
+            events = events.filter(Column::TargetId.eq(target_id.as_str()));
         }
         if let Some(since) = since {
             events = events.filter(Column::CreatedAt.gte(*since));

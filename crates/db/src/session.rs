@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use sqlx::postgres::{PgPool, PgRow};
 
 use crate::ids::{OrganizationId, UserId};
-use crate::{Db, DbError, Lease, Role};
+use crate::{Db, DbError, Lease, Role, WriteScope, sql};
 
 /// A live session.
 #[derive(Debug, Clone)]
@@ -103,32 +103,32 @@ pub async fn extend(lease: Lease, token: &str) -> Result<(Option<DateTime<Utc>>,
     Ok((until, Lease(connection)))
 }
 
-/// Stores a session of this user.
+/// Stores a session of the acting user.
 ///
 /// # Errors
 /// As [`find`].
-pub async fn insert(db: &Db, user: &UserId, session: &NewSession<'_>) -> Result<(), DbError> {
-    sqlx::query("SELECT auth_create_session($1, $2, $3, $4, $5, $6)")
-        .bind(session.id)
-        .bind(user.as_str())
-        .bind(session.token)
-        .bind(session.expires_at)
-        .bind(session.ip_address)
-        .bind(session.user_agent)
-        .execute(&db.pool)
-        .await?;
-    Ok(())
+pub async fn insert(scope: &WriteScope, session: &NewSession<'_>) -> Result<(), DbError> {
+    sql::run(
+        scope,
+        "SELECT auth_create_session($1, $2, $3, $4, $5, $6)",
+        [
+            session.id.into(),
+            scope.tenant().user().as_str().into(),
+            session.token.into(),
+            session.expires_at.into(),
+            session.ip_address.into(),
+            session.user_agent.into(),
+        ],
+    )
+    .await
 }
 
 /// Ends the session of a token. Whether there was one.
 ///
 /// # Errors
 /// As [`find`].
-pub async fn delete(db: &Db, token: &str) -> Result<bool, DbError> {
-    Ok(sqlx::query_scalar("SELECT auth_delete_session($1)")
-        .bind(token)
-        .fetch_one(&db.pool)
-        .await?)
+pub async fn delete(scope: &WriteScope, token: &str) -> Result<bool, DbError> {
+    sql::scalar(scope, "SELECT auth_delete_session($1)", [token.into()]).await
 }
 
 fn read(row: &PgRow) -> Result<Session, sqlx::Error> {

@@ -2,8 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::TenantOwned;
 use crate::id::{AuditEventId, OrganizationId, UserId};
+use crate::{CredentialKind, TenantOwned};
 
 /// One thing that somebody did.
 #[sea_orm::model]
@@ -19,7 +19,7 @@ pub struct Model {
     /// Who did it; may be gone by now.
     pub actor_user_id: UserId,
     /// By which kind of credential.
-    pub credential: String,
+    pub credential: CredentialKind,
     /// What: `noun.verb`.
     pub action: String,
     /// The GraphQL type of what it was done to.

@@ -13,6 +13,7 @@ pub mod agent_message;
 pub mod api_connection;
 pub mod audit_event;
 pub mod conversation;
+mod credential_kind;
 pub mod id;
 mod message_role;
 mod rating;
@@ -20,6 +21,7 @@ mod sealed_column;
 mod tenant_owned;
 mod visibility;
 
+pub use credential_kind::CredentialKind;
 pub use message_role::MessageRole;
 pub use rating::Rating;
 pub use sealed_column::SealedColumn;

@@ -3,7 +3,7 @@
 use agentry_db::audit::{self, AuditFilter};
 use agentry_db::entity::audit_event::Model;
 use agentry_db::{Direction, Position};
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Datelike as _, Utc};
 use serde_json::Value;
 
@@ -18,15 +18,16 @@ pub struct AuditEvent {
     pub id: ID,
     /// What was done: `agent.create`, `api_connection.rotate_key`, …
     pub action: String,
-    /// The id of the user who did it; they may be gone by now.
+    /// The id of the user who did it; they may be gone by now. Of a refused sign-in: whose account was meant.
     pub actor_user_id: ID,
-    /// By which kind of credential: `cookie`, `bearer`, `api_key` or `jwt`.
-    pub credential: String,
+    /// By which kind of credential.
+    pub credential: AuditCredential,
     /// The type of what it was done to: `Agent`, `ConnectedApi`, …
     pub target_type: String,
     /// The id of what it was done to, which may be gone by now.
-    pub target_id: String,
-    /// What is worth knowing of it; never a secret.
+    pub target_id: ID,
+    /// What is worth knowing of it, never a secret: of a change `before` and `after`, with the fields that changed. A long
+    /// value is given by its length and SHA-256.
     pub metadata: Value,
     /// The network address it was done from.
     pub ip: Option<String>,
@@ -52,14 +53,31 @@ impl From<Model> for AuditEvent {
             id: ID(id.into_string()),
             action,
             actor_user_id: ID(actor_user_id.into_string()),
-            credential,
+            credential: credential.into(),
             target_type,
-            target_id,
+            target_id: ID(target_id),
             metadata,
             ip,
             created_at,
         }
     }
+}
+
+/// By which kind of credential something was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "agentry_db::entity::CredentialKind")]
+pub enum AuditCredential {
+    /// An API key.
+    ApiKey,
+    /// A session's token in the `Authorization` header.
+    Bearer,
+    /// A session's cookie.
+    Cookie,
+    /// A JSON Web Token in the `Authorization` header.
+    #[graphql(name = "JWT")]
+    JsonWebToken,
+    /// An e-mail address and a password: signing up and in, and refused attempts to.
+    SignIn,
 }
 
 /// Which events to list; what is left out does not narrow.
@@ -71,6 +89,8 @@ pub struct AuditEventFilterInput {
     actor_user_id: Option<ID>,
     /// Only what was done to things of this type.
     target_type: Option<String>,
+    /// Only what was done to the thing of this id.
+    target_id: Option<ID>,
     /// Nothing earlier.
     since: Option<DateTime<Utc>>,
     /// Only what is earlier.
@@ -83,6 +103,7 @@ impl AuditEventFilterInput {
             action,
             actor_user_id,
             target_type,
+            target_id,
             since,
             until,
         } = self;
@@ -94,6 +115,7 @@ impl AuditEventFilterInput {
             action,
             actor: actor_user_id.map(id_of),
             target_type,
+            target_id: target_id.map(id_of),
             since,
             until,
         })

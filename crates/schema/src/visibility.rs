@@ -11,3 +11,11 @@ pub enum Visibility {
     /// Every member of the organisation.
     Organization,
 }
+
+/// What the audit trail calls it.
+pub(crate) const fn word(visibility: agentry_db::entity::Visibility) -> &'static str {
+    match visibility {
+        agentry_db::entity::Visibility::Private => "private",
+        agentry_db::entity::Visibility::Organization => "organization",
+    }
+}

@@ -30,7 +30,9 @@ pub struct App {
     pub pages: Router,
     /// The pool, to be closed last.
     pub db: Db,
-    /// Word of new messages, to be closed when nothing is served any more and before the database stops.
+    /// Who writes down refused sign-ins, to be closed when nothing is served any more and before the database stops.
+    pub auth: Auth,
+    /// Word of new messages, to be closed as well.
     pub live: Live,
 }
 
@@ -70,7 +72,7 @@ impl App {
     /// [`AppError`], one sentence each.
     pub fn new(config: &Config, secrets: &Secrets, db: Db) -> Result<Self, AppError> {
         let services = services(config, secrets, db.clone())?;
-        let live = services.live.clone();
+        let (auth, live) = (services.auth.clone(), services.live.clone());
         let schema = agentry_schema::build(Arc::clone(&services), config.http.introspection);
         let state = HttpState::new(
             schema,
@@ -88,6 +90,7 @@ impl App {
             state,
             pages,
             db,
+            auth,
             live,
         })
     }

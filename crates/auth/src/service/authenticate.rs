@@ -221,7 +221,7 @@ impl Auth {
     }
 
     /// The live session of a token, its user's personal organisation made if there is none to act in.
-    pub(super) async fn session(
+    async fn session(
         &self,
         token: &SecretString,
         organization: Option<&str>,
@@ -237,7 +237,11 @@ impl Auth {
         find().await?.ok_or(AuthError::UnknownSession)
     }
 
-    async fn give_a_home(&self, user: &UserId, person: &Person) -> Result<(), AuthError> {
+    pub(super) async fn give_a_home(
+        &self,
+        user: &UserId,
+        person: &Person,
+    ) -> Result<(), AuthError> {
         let slug = slug::personal(&person.name, &person.email, user.as_str());
         let name = slug::personal_name(&person.name, &person.email, &slug);
         let made = account::ensure_personal_organization(&self.0.db, user, name, &slug).await;
@@ -253,11 +257,14 @@ impl Auth {
 }
 
 /// Whom a session acts for.
-pub(super) fn tenant(session: Session) -> Result<Tenant, AuthError> {
+fn tenant(session: Session) -> Result<Tenant, AuthError> {
     place(session.user, session.membership)
 }
 
-fn place(user: UserId, membership: Option<(OrganizationId, Role)>) -> Result<Tenant, AuthError> {
+pub(super) fn place(
+    user: UserId,
+    membership: Option<(OrganizationId, Role)>,
+) -> Result<Tenant, AuthError> {
     let (organization, role) = membership.ok_or(AuthError::NotAMember)?;
     Tenant::new(user, organization, role).map_err(|UnsafeId| {
         tracing::warn!("another program made an id this service cannot act for");

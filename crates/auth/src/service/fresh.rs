@@ -1,7 +1,10 @@
+use agentry_db::audit::{NewAuditEvent, Origin};
+use agentry_db::entity::CredentialKind;
 use agentry_db::session::NewSession;
 use agentry_db::{Tenant, new_id};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 
 use super::{Auth, SignedIn};
 use crate::actor::{Actor, Client, Held};
@@ -45,8 +48,22 @@ impl FreshSession {
         }
     }
 
-    pub(super) const fn token(&self) -> &SecretString {
-        &self.token
+    /// By what, and from where, the session begins.
+    pub(super) fn origin(&self) -> Origin {
+        Origin {
+            credential: CredentialKind::SignIn,
+            ip: self.ip_address.clone(),
+        }
+    }
+
+    /// That it began.
+    pub(super) fn event(&self) -> NewAuditEvent {
+        NewAuditEvent {
+            action: "session.create",
+            target_type: "Session",
+            target_id: self.id.clone(),
+            metadata: json!({ "userAgent": self.user_agent, "expiresAt": self.expires_at }),
+        }
     }
 
     /// The answer, once the session is stored.

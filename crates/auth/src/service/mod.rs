@@ -5,6 +5,7 @@ mod beside;
 mod change_password;
 mod confirm_password;
 mod fresh;
+mod refusal;
 mod settings;
 mod sign_in;
 mod sign_up;
@@ -12,15 +13,18 @@ mod sign_up;
 use std::fmt;
 use std::sync::Arc;
 
-use agentry_db::{Constraint, Db, DbError, session};
+use agentry_db::audit::{self, NewAuditEvent, Origin};
+use agentry_db::{Constraint, Db, DbError, Statements, session};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 
 use crate::actor::{Actor, Held};
 use crate::cookie::Cookies;
 use crate::jwt::JwtSettings;
 use crate::password::PasswordHasher;
 use crate::secret::SecretList;
+use refusal::Notes;
 
 pub use change_password::ChangePasswordError;
 pub use confirm_password::ConfirmPasswordError;
@@ -38,6 +42,7 @@ struct Parts {
     cookies: Cookies,
     jwt: JwtSettings,
     settings: AuthSettings,
+    notes: Notes,
 }
 
 /// Somebody who has just signed up or in. `Debug` shows no secret.
@@ -71,6 +76,7 @@ impl Auth {
             cookies,
             jwt,
             settings,
+            notes: Notes::default(),
         }))
     }
 
@@ -79,10 +85,36 @@ impl Auth {
     /// # Errors
     /// [`DbError`] as the database answers.
     pub async fn sign_out(&self, actor: &Actor) -> Result<bool, DbError> {
-        match &actor.held {
-            Held::Session { token, .. } => session::delete(&self.0.db, token.expose_secret()).await,
-            Held::ApiKey { .. } | Held::JsonWebToken { .. } => Ok(false),
-        }
+        let (id, token) = match &actor.held {
+            Held::Session { id, token, .. } => (id, token),
+            Held::ApiKey { .. } | Held::JsonWebToken { .. } => return Ok(false),
+        };
+        let origin = &Origin {
+            credential: actor.credential(),
+            ip: actor.client.stored_ip(),
+        };
+        let event = &NewAuditEvent {
+            action: "session.revoke",
+            target_type: "Session",
+            target_id: id.clone(),
+            metadata: json!({ "signedOut": true }),
+        };
+        let statements = Statements::default();
+        self.0
+            .db
+            .write(
+                &actor.tenant,
+                "session.revoke",
+                &statements,
+                |scope| async move {
+                    let ended = session::delete(&scope, token.expose_secret()).await?;
+                    if ended {
+                        audit::record(&scope, origin, event.clone()).await?;
+                    }
+                    Ok(ended)
+                },
+            )
+            .await
     }
 
     /// The values of the `Set-Cookie` headers that make a browser forget its session, under whichever name it keeps it.

@@ -1,15 +1,16 @@
-use agentry_db::account;
+use agentry_db::ids::UserId;
 use agentry_db::rate_limit::RateLimit;
-use agentry_db::session;
+use agentry_db::{DbError, Statements, Tenant, account, audit, session};
 use secrecy::SecretString;
 
-use super::authenticate::tenant;
+use super::authenticate::place;
 use super::fresh::FreshSession;
+use super::refusal::Why;
 use super::{Auth, SignedIn, is_user_gone};
 use crate::actor::Client;
 use crate::cookie::Remember;
 use crate::email::Email;
-use crate::error::SignInError;
+use crate::error::{AuthError, SignInError};
 use crate::throttle::Attempt;
 
 impl Auth {
@@ -33,7 +34,11 @@ impl Auth {
         // What is no address has no account; whoever typed it can know that.
         let email = Email::parse(email).map_err(|_| SignInError::Invalid)?;
         let limit = parts.settings.sign_in_per_account;
-        self.admit(Attempt::OnAccount(&email), limit).await?;
+        let admitted = self.admit(Attempt::OnAccount(&email), limit).await;
+        if let Err(SignInError::TooMany { .. }) = &admitted {
+            self.refused(email.clone(), client.clone(), Why::TooMany);
+        }
+        admitted?;
 
         let found = account::find_password(&parts.db, email.as_str()).await?;
         let (user, hash) = found
@@ -41,19 +46,48 @@ impl Auth {
             .unzip();
         let matches = parts.hasher.verify(password, hash).await?;
         let Some(user) = user.filter(|_| matches) else {
+            self.refused(email, client, Why::Password);
             return Err(SignInError::Invalid);
         };
-
+        let Some(tenant) = self.home(&user).await? else {
+            return Err(SignInError::Invalid);
+        };
         let fresh = FreshSession::new(remember, client)?;
-        match session::insert(&parts.db, &user, &fresh.row()).await {
-            Ok(()) => {}
-            Err(error) if is_user_gone(&error) => return Err(SignInError::Invalid),
-            Err(error) => return Err(error.into()),
+        match self.begin(&tenant, &fresh).await {
+            Ok(()) => Ok(fresh.signed_in(self, tenant)),
+            Err(error) if is_user_gone(&error) => Err(SignInError::Invalid),
+            Err(error) => Err(error.into()),
         }
-        // As any later request will find it, the personal organisation made where there is none.
-        let (session, _) = self.session(fresh.token(), None).await?;
-        let tenant = tenant(session)?;
-        Ok(fresh.signed_in(self, tenant))
+    }
+
+    /// Where somebody acts who names no organisation in a new session: at home, which is made where there is none. `None`: they
+    /// are gone.
+    async fn home(&self, user: &UserId) -> Result<Option<Tenant>, AuthError> {
+        let find = || account::home(&self.0.db, user);
+        let Some(mut home) = find().await? else {
+            return Ok(None);
+        };
+        if let Some(person) = &home.person {
+            self.give_a_home(user, person).await?;
+            let Some(made) = find().await? else {
+                return Ok(None);
+            };
+            home = made;
+        }
+        place(home.user, home.membership).map(Some)
+    }
+
+    /// Stores the session, and that it began.
+    async fn begin(&self, tenant: &Tenant, fresh: &FreshSession) -> Result<(), DbError> {
+        let origin = &fresh.origin();
+        let statements = Statements::default();
+        self.0
+            .db
+            .write(tenant, "session.create", &statements, |scope| async move {
+                session::insert(&scope, &fresh.row()).await?;
+                audit::record(&scope, origin, fresh.event()).await
+            })
+            .await
     }
 
     async fn admit(&self, attempt: Attempt<'_>, limit: RateLimit) -> Result<(), SignInError> {

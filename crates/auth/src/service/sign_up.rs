@@ -1,9 +1,11 @@
 use std::fmt;
 
 use agentry_db::account::{self, NewAccount};
+use agentry_db::audit::{self, NewAuditEvent};
 use agentry_db::ids::UserId;
-use agentry_db::{Role, Tenant, UnsafeId, new_id};
+use agentry_db::{DbError, Role, Statements, Tenant, UnsafeId, new_id};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 
 use super::fresh::FreshSession;
 use super::{Auth, SignedIn};
@@ -60,12 +62,41 @@ impl Auth {
             password_hash: &password_hash,
             slug: &slug::personal(name, email.as_str(), user.as_str()),
         };
-        let home = account::insert(&parts.db, &account, &fresh.row())
-            .await?
-            .ok_or(SignUpError::EmailTaken)?;
-        let tenant =
-            Tenant::new(user, home.id, Role::Owner).map_err(|UnsafeId| SignUpError::Failed)?;
+        // The organisation is being made: whoever is made with it owns it.
+        let tenant = Tenant::new(user.clone(), new_id(), Role::Owner)
+            .map_err(|UnsafeId| SignUpError::Failed)?;
+        if !self.enter(&tenant, &account, &fresh).await? {
+            return Err(SignUpError::EmailTaken);
+        }
         Ok(fresh.signed_in(self, tenant))
+    }
+
+    /// Stores the account and its first session, and that they began. Whether the address was free.
+    async fn enter(
+        &self,
+        tenant: &Tenant,
+        account: &NewAccount<'_>,
+        fresh: &FreshSession,
+    ) -> Result<bool, DbError> {
+        let origin = &fresh.origin();
+        let event = &NewAuditEvent {
+            action: "user.sign_up",
+            target_type: "User",
+            target_id: account.user.to_string(),
+            metadata: json!({}),
+        };
+        let statements = Statements::default();
+        self.0
+            .db
+            .write(tenant, "user.sign_up", &statements, |scope| async move {
+                if !account::insert(&scope, account, &fresh.row()).await? {
+                    return Ok(false);
+                }
+                audit::record(&scope, origin, event.clone()).await?;
+                audit::record(&scope, origin, fresh.event()).await?;
+                Ok(true)
+            })
+            .await
     }
 }
 

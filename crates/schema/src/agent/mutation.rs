@@ -1,17 +1,18 @@
 use agentry_db::agent::{self, AgentChanges, NewAgent, Transfer};
+use agentry_db::entity::agent::Model;
 use agentry_db::ids::{AgentId, UserId};
 use agentry_db::{DbError, WriteScope, new_id};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Agent;
 use crate::check::{Checks, id_of};
-use crate::context::audited;
+use crate::context::{audited, changes as audit_changes};
 use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
-use crate::visibility::Visibility;
+use crate::visibility::{Visibility, word};
 use crate::{Action, Doing, RequestContext};
 
 const MAX_NAME: usize = 200;
@@ -309,11 +310,13 @@ async fn update(context: &RequestContext, input: UpdateAgentInput) -> Result<Age
     let (id, changes) = (&id_of(input.id), &changes);
     context
         .write(Action::UpdateAgent, |scope| async move {
+            let before = agent::lock(&scope, id).await?;
             let changed = agent::update(&scope, id, changes.clone()).await?;
-            let Some(agent) = changed else {
+            let (Some(before), Some(agent)) = (before, changed) else {
                 return Err(not_written(&scope, id).await?);
             };
-            audited(&scope, "Agent", id.as_str(), json!({ "name": agent.name })).await?;
+            let metadata = audit_changes(&told(&before), &told(&agent));
+            audited(&scope, "Agent", id.as_str(), metadata).await?;
             Ok(agent.into())
         })
         .await
@@ -360,6 +363,7 @@ async fn transfer(
     let (id, new_owner): (&AgentId, &UserId) = (&id_of(input.id), &id_of(input.new_owner_id));
     context
         .write(Action::TransferAgent, |scope| async move {
+            let before = agent::lock(&scope, id).await?;
             match agent::transfer(&scope, id, new_owner).await? {
                 Transfer::Done => {}
                 Transfer::Missing => return Err(not_written(&scope, id).await?),
@@ -372,7 +376,11 @@ async fn transfer(
                     checks.finish()?;
                 }
             }
-            let metadata = json!({ "newOwnerId": new_owner.as_str() });
+            let old_owner = before.map(|agent| agent.user_id.into_string());
+            let metadata = audit_changes(
+                &json!({ "ownerId": old_owner }),
+                &json!({ "ownerId": new_owner.as_str() }),
+            );
             audited(&scope, "Agent", id.as_str(), metadata).await
         })
         .await?;
@@ -389,10 +397,13 @@ async fn delete(
     let id = &id_of(input.id);
     context
         .write(Action::DeleteAgent, |scope| async move {
-            if !agent::delete(&scope, id).await? {
+            let before = agent::lock(&scope, id).await?;
+            let deleted = agent::delete(&scope, id).await?;
+            let Some(before) = before.filter(|_| deleted) else {
                 return Err(not_written(&scope, id).await?);
-            }
-            audited(&scope, "Agent", id.as_str(), json!({})).await
+            };
+            let metadata = audit_changes(&told(&before), &json!({}));
+            audited(&scope, "Agent", id.as_str(), metadata).await
         })
         .await?;
     Ok(DeleteAgentSuccess {
@@ -426,4 +437,18 @@ fn max_tokens(checks: &mut Checks, value: i32) {
     if value < 1 {
         checks.refuse("maxTokens", "It must be at least 1.");
     }
+}
+
+/// What the audit trail tells of an agent.
+fn told(agent: &Model) -> Value {
+    json!({
+        "name": agent.name,
+        "description": agent.description,
+        "systemPrompt": agent.system_prompt,
+        "model": agent.model,
+        "temperature": agent.temperature.normalize().to_string(),
+        "maxTokens": agent.max_tokens,
+        "visibility": word(agent.visibility),
+        "ownerId": agent.user_id.as_str(),
+    })
 }

@@ -24,6 +24,7 @@ mod input;
 mod link;
 mod mutation;
 mod query;
+mod told;
 
 pub use link::*;
 pub use mutation::*;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::ApiConnection;
 use super::input::{self, ApiKey};
+use super::told;
 use crate::check::{Checks, id_of};
 use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
@@ -264,9 +265,12 @@ async fn update(
             if turns_private {
                 owned(&scope, id).await?;
             }
+            let before = api_connection::hold(&scope, id).await?;
             let changed = api_connection::update(&scope, id, changes.clone()).await?;
             let view = written(&scope, id, changed).await?;
-            note(&scope, &view).await?;
+            let before = before.as_ref().unwrap_or(&view);
+            let metadata = told::of_change(before, &view);
+            audited(&scope, "ConnectedApi", id.as_str(), metadata).await?;
             Ok(view)
         })
         .await
@@ -303,7 +307,8 @@ async fn delete(
             let gone = api_connection::find(&scope, id).await?;
             let deleted = api_connection::delete(&scope, id).await?;
             let view = written(&scope, id, gone.filter(|_| deleted)).await?;
-            note(&scope, &view).await
+            let metadata = told::of_deletion(&view);
+            audited(&scope, "ConnectedApi", id.as_str(), metadata).await
         })
         .await?;
     Ok(DeleteApiConnectionSuccess {

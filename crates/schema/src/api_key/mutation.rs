@@ -1,5 +1,5 @@
 use agentry_auth::api_key::{DEFAULT_PREFIX, FreshApiKey, generate};
-use agentry_db::api_key::{self, ApiKeyChanges, NewApiKey, Terms};
+use agentry_db::api_key::{self, ApiKey as KeyRow, ApiKeyChanges, NewApiKey, Terms};
 use agentry_db::{WriteScope, new_id};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use secrecy::ExposeSecret as _;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::ApiKey;
 use super::input::{self, ApiKeyRateLimitInput, ApiKeyRefillInput};
 use crate::check::{Checks, id_of};
-use crate::context::audited;
+use crate::context::{audited, changes as audit_changes};
 use crate::failure::{Failure, mutation_result};
 use crate::{Action, ApiError, Doing, RequestContext};
 
@@ -248,9 +248,12 @@ async fn update(context: &RequestContext, input: UpdateApiKeyInput) -> Result<Ap
     let id: &String = &id_of(input.id);
     context
         .write(Action::UpdateApiKey, |scope| async move {
+            let before = api_key::find(&scope, id).await?;
             let changed = api_key::update(&scope, id, changes.clone()).await?;
-            let row = changed.ok_or_else(|| Failure::not_found("API key"))?;
-            let metadata = json!({ "name": row.name, "enabled": row.enabled });
+            let (Some(before), Some(row)) = (before, changed) else {
+                return Err(Failure::not_found("API key"));
+            };
+            let metadata = audit_changes(&told(&before), &told(&row));
             note(&scope, id, metadata).await?;
             Ok(row.into())
         })
@@ -264,10 +267,13 @@ async fn delete(
     let id: &String = &id_of(input.id);
     context
         .write(Action::DeleteApiKey, |scope| async move {
-            if !api_key::delete(&scope, id).await? {
+            let before = api_key::find(&scope, id).await?;
+            let deleted = api_key::delete(&scope, id).await?;
+            let Some(before) = before.filter(|_| deleted) else {
                 return Err(Failure::not_found("API key"));
-            }
-            note(&scope, id, json!({})).await
+            };
+            let metadata = audit_changes(&told(&before), &json!({}));
+            note(&scope, id, metadata).await
         })
         .await?;
     Ok(DeleteApiKeySuccess {
@@ -334,4 +340,23 @@ async fn stored(scope: &WriteScope, id: &str) -> Result<ApiKey, Failure> {
 
 async fn note(scope: &Doing, id: &str, metadata: Value) -> Result<(), Failure> {
     audited(scope, "ApiKey", id, metadata).await
+}
+
+/// What the audit trail tells of a key: what it is good for, and nothing that opens it. Counts that every use changes are left out.
+fn told(key: &KeyRow) -> Value {
+    let pair = |limited: bool, one: Option<i32>, other: Option<i32>| {
+        one.zip(other)
+            .filter(|_| limited)
+            .map(|(one, other)| json!([one, other]))
+    };
+    let permissions = key.permissions.as_deref();
+    json!({
+        "name": key.name,
+        "enabled": key.enabled,
+        "expiresAt": key.expires_at,
+        "rateLimit": pair(key.rate_limit_enabled, key.rate_limit_max, key.rate_limit_time_window),
+        "remaining": key.remaining,
+        "refill": pair(true, key.refill_amount, key.refill_interval),
+        "permissions": permissions.and_then(|text| serde_json::from_str::<Value>(text).ok()),
+    })
 }

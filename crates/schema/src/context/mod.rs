@@ -14,10 +14,12 @@ use crate::loader::{Batches, Loader};
 use crate::{Action, ApiError, Noun, Services};
 
 mod audit;
+mod changes;
 mod doing;
 mod door;
 
 pub(crate) use audit::{audited, audited_in};
+pub(crate) use changes::{changed, changes};
 pub use doing::Doing;
 pub(crate) use doing::{ADMINS_ONLY, OWNERS_ONLY};
 pub use door::Door;

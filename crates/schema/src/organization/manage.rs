@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::refused;
 use crate::check::{Checks, id_of, optional_field};
-use crate::context::{audited, audited_in};
+use crate::context::{audited, audited_in, changes as changes_of};
 use crate::failure::{Failure, mutation_result};
 use crate::user::Organization;
 use crate::{Action, RequestContext};
@@ -209,7 +209,7 @@ async fn update(
                 .map_err(|why| refused(why, limits))?;
             let after = read(&scope, &id).await?;
             let fields = |one: &Organization| json!({ "name": one.name, "slug": one.slug, "logo": one.logo });
-            let metadata = json!({ "before": fields(&before), "after": fields(&after) });
+            let metadata = changes_of(&fields(&before), &fields(&after));
             audited(&scope, "Organization", id.as_str(), metadata).await?;
             Ok(after)
         })

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Member, refused};
 use crate::check::id_of;
-use crate::context::audited;
+use crate::context::{audited, changes};
 use crate::failure::{Failure, mutation_result};
 use crate::user::Role;
 use crate::{Action, RequestContext};
@@ -152,7 +152,8 @@ async fn change_role(
                 member::change_role(&scope, user, to)
                     .await?
                     .map_err(|why| refused(why, limits))?;
-                let metadata = json!({ "before": before.role.as_str(), "after": to.as_str() });
+                let role = |role: agentry_db::Role| json!({ "role": role.as_str() });
+                let metadata = changes(&role(before.role), &role(to));
                 audited(&scope, "Member", user.as_str(), metadata).await?;
                 Ok(Member {
                     role: to.into(),
@@ -179,7 +180,7 @@ async fn remove(context: &RequestContext, user: UserId) -> Result<UserId, Failur
             member::remove(&scope, removed)
                 .await?
                 .map_err(|why| refused(why, limits))?;
-            let metadata = json!({ "role": before.role.as_str() });
+            let metadata = changes(&json!({ "role": before.role.as_str() }), &json!({}));
             audited(&scope, "Member", removed.as_str(), metadata).await
         })
         .await?;
@@ -194,7 +195,7 @@ async fn leave(context: &RequestContext) -> Result<ID, Failure> {
             member::leave(&scope)
                 .await?
                 .map_err(|why| refused(why, limits))?;
-            let metadata = json!({ "role": tenant.role().as_str() });
+            let metadata = changes(&json!({ "role": tenant.role().as_str() }), &json!({}));
             audited(&scope, "Member", tenant.user().as_str(), metadata).await
         })
         .await?;
@@ -210,7 +211,8 @@ async fn transfer(context: &RequestContext, user: UserId) -> Result<Member, Fail
                 .await?
                 .map_err(|why| refused(why, limits))?;
             let organization = scope.tenant().organization().as_str();
-            let metadata = json!({ "newOwnerId": user.as_str() });
+            let before = json!({ "ownerId": scope.tenant().user().as_str() });
+            let metadata = changes(&before, &json!({ "ownerId": user.as_str() }));
             audited(&scope, "Organization", organization, metadata).await?;
             let member = member::find(&scope, user).await?;
             Ok(member.ok_or_else(|| Failure::not_found("member"))?.into())

@@ -1,12 +1,12 @@
 use agentry_auth::name;
 use agentry_db::user_profile::{self, ProfileChanges, UserProfile};
-use agentry_db::{organization, profile};
+use agentry_db::{Scope, organization, profile};
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use crate::check::{Checks, optional_field};
-use crate::context::audited;
+use crate::context::{audited, changes as audit_changes};
 use crate::failure::{Failure, mutation_result};
 use crate::user::User;
 use crate::{Action, ApiError, Noun, RequestContext};
@@ -81,6 +81,27 @@ pub struct UpdateProfileSuccess {
     profile: Profile,
 }
 
+impl UpdateProfileSuccess {
+    async fn read(scope: &Scope) -> Result<Self, Failure> {
+        let me = organization::find_me(scope).await?;
+        Ok(Self {
+            user: me.ok_or(ApiError::Unauthenticated)?.into(),
+            profile: Profile::of(user_profile::find(scope).await?),
+        })
+    }
+}
+
+/// What the audit trail tells of a person.
+fn told(success: &UpdateProfileSuccess) -> Value {
+    let UpdateProfileSuccess { user, profile } = success;
+    json!({
+        "name": user.name,
+        "image": user.image,
+        "bio": profile.bio,
+        "avatarUrl": profile.avatar_url,
+    })
+}
+
 mutation_result! {
     /// How changing a profile ended.
     UpdateProfileResult = UpdateProfileSuccess | ValidationFailed
@@ -122,31 +143,24 @@ async fn update(
     checks.finish()?;
     let name = name.as_deref().map(str::trim);
     let image = image.as_ref().map(Option::as_deref);
-    let changed: Vec<&str> = [
-        ("name", name.is_some()),
-        ("image", image.is_some()),
-        ("bio", changes.bio.is_some()),
-        ("avatarUrl", changes.avatar_url.is_some()),
-        ("preferences", changes.preferences.is_some()),
-    ]
-    .into_iter()
-    .filter_map(|(field, changed)| changed.then_some(field))
-    .collect();
-    let (changes, changed) = (&changes, &changed);
+    let changes = &changes;
     context
         .write(Action::UpdateProfile, |scope| async move {
+            let before = UpdateProfileSuccess::read(&scope).await?;
             if name.is_some() || image.is_some() {
                 profile::update(&scope, name, image).await?;
             }
             if *changes != ProfileChanges::default() {
                 user_profile::update(&scope, changes).await?;
             }
-            audited(&scope, "User", user.as_str(), json!({ "changed": changed })).await?;
-            let me = organization::find_me(&scope).await?;
-            Ok(UpdateProfileSuccess {
-                user: me.ok_or(ApiError::Unauthenticated)?.into(),
-                profile: Profile::of(user_profile::find(&scope).await?),
-            })
+            let after = UpdateProfileSuccess::read(&scope).await?;
+            let mut metadata = audit_changes(&told(&before), &told(&after));
+            if before.profile.preferences != after.profile.preferences {
+                // Nobody else's business, admins' neither.
+                metadata["concealed"] = json!(["preferences"]);
+            }
+            audited(&scope, "User", user.as_str(), metadata).await?;
+            Ok(after)
         })
         .await
 }

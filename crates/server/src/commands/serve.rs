@@ -73,8 +73,9 @@ async fn serve(
         tracing::warn!("{limit}");
     }
     let app = App::new(config, &store.secrets, db.clone())?;
-    let live = app.live.clone();
+    let (auth, live) = (app.auth.clone(), app.live.clone());
     let served = listen(config, app, signals).await;
+    auth.close().await;
     live.close().await;
     served
 }

@@ -1,0 +1,22 @@
+use sea_orm::{DeriveActiveEnum, EnumIter};
+
+/// By which kind of credential something was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum CredentialKind {
+    /// An API key.
+    #[sea_orm(string_value = "api_key")]
+    ApiKey,
+    /// A session's token in a bearer header.
+    #[sea_orm(string_value = "bearer")]
+    Bearer,
+    /// A session's cookie.
+    #[sea_orm(string_value = "cookie")]
+    Cookie,
+    /// A JSON Web Token.
+    #[sea_orm(string_value = "jwt")]
+    JsonWebToken,
+    /// None yet: an address and a password, right or wrong.
+    #[sea_orm(string_value = "sign_in")]
+    SignIn,
+}
