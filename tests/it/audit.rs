@@ -68,7 +68,7 @@ async fn every_change_of_a_connection_is_noted_newest_first() {
     for event in events(&ada, of_connections).await {
         assert_eq!(event["targetId"], id);
         assert_eq!(event["actorUserId"], ada.user_id);
-        assert_eq!(event["credential"], "bearer");
+        assert_eq!(event["credential"], "BEARER");
         assert!(event["metadata"].is_object(), "{event}");
         // An admin reads every event, and may not see a private connection of someone else.
         let text = event.to_string();
@@ -97,7 +97,8 @@ async fn what_failed_is_not_noted() {
     ] {
         mutate(&ada, field, input).await;
     }
-    assert!(events(&ada, "").await.is_empty());
+    let signed_up = ["session.create", "user.sign_up"];
+    assert_eq!(actions(&ada, "").await, signed_up);
 }
 
 #[tokio::test]
@@ -119,15 +120,20 @@ async fn a_member_sees_their_own_events_and_an_admin_everyones() {
             .map(|event| event["actorUserId"].as_str().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
+    let of_agents = r#"(filter: { targetType: "Agent" })"#;
     assert_eq!(actors(events(&bob, "").await), [bob.user_id.clone()]);
     for admin in [&ada, &eve] {
         assert_eq!(
-            actors(events(admin, "").await),
+            actors(events(admin, of_agents).await),
             [bob.user_id.clone(), ada.user_id.clone()]
         );
     }
-    assert!(events(&stranger, "").await.is_empty());
-    let of_ada = format!(r#"(filter: {{ actorUserId: "{}" }})"#, ada.user_id);
+    let of_stranger = actors(events(&stranger, "").await);
+    assert!(of_stranger.iter().all(|actor| *actor == stranger.user_id));
+    let of_ada = format!(
+        r#"(filter: {{ actorUserId: "{}", targetType: "Agent" }})"#,
+        ada.user_id
+    );
     assert_eq!(actors(events(&eve, &of_ada).await), [ada.user_id.clone()]);
     assert!(events(&bob, &of_ada).await.is_empty());
     let event = events(&ada, &of_ada).await[0]["id"].clone();
@@ -172,13 +178,13 @@ async fn events_are_filtered_and_paged() {
         )
         .await
         .len(),
-        7
+        9
     );
     let page = "query($after: String) { auditEvents(first: 3, after: $after) { totalCount nodes { id } pageInfo { hasNextPage endCursor } } }";
     let (mut after, mut ids) = (Value::Null, Vec::new());
     loop {
         let data = ada.query(page, json!({ "after": after })).await["auditEvents"].take();
-        assert_eq!(data["totalCount"], 7);
+        assert_eq!(data["totalCount"], 9);
         ids.extend(
             data["nodes"]
                 .as_array()
@@ -193,7 +199,7 @@ async fn events_are_filtered_and_paged() {
     }
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), 7);
+    assert_eq!(ids.len(), 9);
 }
 
 #[tokio::test]
@@ -223,4 +229,125 @@ async fn arguments_out_of_bounds_are_bad_input() {
             .await
             .is_empty()
     );
+}
+
+/// The metadata of the newest event of this action.
+async fn told(caller: &Caller, action: &str) -> Value {
+    let mut events = events(caller, &format!(r#"(filter: {{ action: "{action}" }})"#)).await;
+    events[0]["metadata"].take()
+}
+
+#[tokio::test]
+async fn changes_of_agents_tell_before_and_after_and_nothing_long() {
+    let server = Server::start().await;
+    let ada = server.sign_up("Ada").await;
+    let id = agent(&ada).await;
+    let prompt = "p".repeat(501);
+    let input = json!({ "id": id, "name": "New", "systemPrompt": prompt, "temperature": 0.7 });
+    mutate(&ada, "updateAgent", input).await;
+    let update = told(&ada, "agent.update").await;
+    assert_eq!(
+        update["before"],
+        json!({ "name": "Helper", "systemPrompt": "Be kind." })
+    );
+    assert_eq!(update["after"]["name"], "New");
+    assert_eq!(update["after"]["systemPrompt"]["characters"], 501);
+    assert!(!update.to_string().contains("ppp"), "{update}");
+    let bob = server.sign_up("Bob").await;
+    server.join(&ada, &bob, "member").await;
+    let input = json!({ "id": id, "newOwnerId": bob.user_id });
+    mutate(&ada, "transferAgent", input).await;
+    assert_eq!(
+        told(&ada, "agent.transfer").await,
+        json!({ "before": { "ownerId": ada.user_id }, "after": { "ownerId": bob.user_id } })
+    );
+    mutate(&ada, "deleteAgent", json!({ "id": id })).await;
+    let gone = told(&ada, "agent.delete").await;
+    assert_eq!(
+        (&gone["before"]["name"], &gone["after"]),
+        (&json!("New"), &json!({}))
+    );
+}
+
+#[tokio::test]
+async fn changes_of_connections_tell_what_their_readers_may_see() {
+    let server = Server::start().await;
+    let ada = server.sign_up("Ada").await;
+    let id = create(&ada, "Nobody else's", json!({})).await["id"].clone();
+    let change = async |input: Value| {
+        let mut input = input;
+        input["id"] = id.clone();
+        mutate(&ada, "updateApiConnection", input).await;
+        told(&ada, "api_connection.update").await
+    };
+    assert_eq!(
+        change(json!({ "name": "Still nobody's", "service": "github" })).await,
+        json!({ "before": { "service": "openai" }, "after": { "service": "github" }, "concealed": ["name"] })
+    );
+    assert_eq!(
+        change(json!({ "name": "Ours", "visibility": "ORGANIZATION" })).await,
+        json!({ "before": { "visibility": "private" }, "after": { "visibility": "organization" }, "concealed": ["name"] })
+    );
+    assert_eq!(
+        change(json!({ "name": "Everyone's", "baseUrl": "https://example.com/v1" })).await,
+        json!({ "before": { "name": "Ours", "baseUrl": null },
+                "after": { "name": "Everyone's", "baseUrl": "https://example.com/v1" } })
+    );
+    assert_eq!(
+        change(json!({ "name": "Everyone's" })).await,
+        json!({ "before": {}, "after": {} })
+    );
+}
+
+#[tokio::test]
+async fn changes_of_keys_members_organizations_and_people_tell_before_and_after() {
+    let server = Server::start().await;
+    let ada = server.sign_up("Ada").await;
+    let bob = server.sign_up("Bob").await;
+    server.join(&ada, &bob, "member").await;
+    let made = "mutation { createApiKey(input: { name: \"ci\" }) { ... on CreateApiKeySuccess { key apiKey { id } } } }";
+    let made = ada.query(made, json!({})).await["createApiKey"].take();
+    let id = &made["apiKey"]["id"];
+    let permissions = json!({ "agents": ["read"] });
+    let wanted = [
+        (
+            "updateApiKey",
+            json!({ "id": id, "enabled": false, "permissions": permissions }),
+            "api_key.update",
+            json!({ "before": { "enabled": true, "permissions": null },
+                 "after": { "enabled": false, "permissions": permissions } }),
+        ),
+        (
+            "updateMemberRole",
+            json!({ "userId": bob.user_id, "role": "ADMIN" }),
+            "member.update_role",
+            json!({ "before": { "role": "member" }, "after": { "role": "admin" } }),
+        ),
+        (
+            "removeMember",
+            json!({ "userId": bob.user_id }),
+            "member.remove",
+            json!({ "before": { "role": "admin" }, "after": {} }),
+        ),
+        (
+            "updateOrganization",
+            json!({ "name": "Acme" }),
+            "organization.update",
+            json!({ "before": { "name": "Ada" }, "after": { "name": "Acme" } }),
+        ),
+        (
+            "updateProfile",
+            json!({ "name": "Ada L.", "bio": "Here.", "preferences": { "canary": 1 } }),
+            "user.update",
+            json!({ "before": { "name": "Ada", "bio": null }, "after": { "name": "Ada L.", "bio": "Here." },
+                 "concealed": ["preferences"] }),
+        ),
+    ];
+    for (field, input, action, metadata) in wanted {
+        mutate(&ada, field, input).await;
+        assert_eq!(told(&ada, action).await, metadata, "{action}");
+    }
+    mutate(&ada, "deleteApiKey", json!({ "id": id })).await;
+    let all = json!(events(&ada, "(first: 100)").await).to_string();
+    assert!(!all.contains("canary") && !all.contains(made["key"].as_str().unwrap()));
 }

@@ -159,6 +159,7 @@ mod tests {
             "ChangePasswordInput.currentPassword",
             "ChangePasswordInput.newPassword",
             "CreateApiConnectionInput.apiKey",
+                "DeleteAccountInput.password",
             "RotateApiConnectionKeyInput.apiKey",
             "SignInInput.password",
             "SignUpInput.password",

@@ -3,6 +3,7 @@
 mod crossing;
 mod deletion;
 mod profile;
+mod trail;
 
 use serde_json::{Value, json};
 

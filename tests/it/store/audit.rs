@@ -1,6 +1,7 @@
 //! Who did what.
 
 use agentry_db::audit::{AuditFilter, NewAuditEvent, Origin, count, list, record};
+use agentry_db::entity::CredentialKind;
 use agentry_db::{Db, DbError, Direction, Page, PageRequest, Slice, Statements, Tenant};
 use serde_json::json;
 
@@ -14,7 +15,7 @@ async fn act(
     commits: bool,
 ) -> Result<(), DbError> {
     let origin = &Origin {
-        credential: "cookie",
+        credential: CredentialKind::Cookie,
         ip: Some("192.0.2.1".to_owned()),
     };
     let work = |tx| async move {
@@ -102,7 +103,7 @@ async fn filters_narrow() {
     let then = "2026-01-01T00:00:00Z".parse().unwrap();
     let later = "2026-01-01T00:00:00.001Z".parse().unwrap();
     let none = AuditFilter::default;
-    let cases: [(AuditFilter, &[&str]); 7] = [
+    let cases: [(AuditFilter, &[&str]); 9] = [
         (
             AuditFilter {
                 action: Some("agent.delete".to_owned()),
@@ -133,6 +134,20 @@ async fn filters_narrow() {
         ),
         (
             AuditFilter {
+                target_id: Some("one".to_owned()),
+                ..none()
+            },
+            &["one"],
+        ),
+        (
+            AuditFilter {
+                target_id: Some("three".to_owned()),
+                ..none()
+            },
+            &[],
+        ),
+        (
+            AuditFilter {
                 since: Some(then),
                 ..none()
             },
@@ -157,4 +172,40 @@ async fn filters_narrow() {
     for (filter, expected) in cases {
         assert_eq!(seen(service, &bob, &filter).await, expected, "{filter:?}");
     }
+}
+
+/// Neither the service nor the keeper changes, deletes or empties what was written, whoever they say they act for.
+#[tokio::test]
+async fn nobody_but_the_owner_can_touch_an_event() {
+    let (owner, service) = &database().await;
+    let (_, bob) = people(owner).await;
+    act(service, &bob, "agent.create", "one", true)
+        .await
+        .unwrap();
+    for role in ["agentry_app", "agentry_keeper"] {
+        for statement in [
+            "UPDATE audit_events SET action = 'agent.delete'",
+            "UPDATE audit_events SET metadata = '{}'",
+            "DELETE FROM audit_events",
+            "TRUNCATE audit_events",
+            "INSERT INTO audit_events SELECT * FROM audit_events ON CONFLICT (organization_id, id) DO UPDATE SET ip = 'x'",
+        ] {
+            let mut transaction = owner.begin().await.unwrap();
+            let enter = format!(
+                "SET LOCAL ROLE {role}; SET LOCAL app.current_user_id = 'bob';
+                 SET LOCAL app.current_org_id = 'acme'; SET LOCAL app.org_role = 'owner'"
+            );
+            sqlx::raw_sql(sqlx::AssertSqlSafe(enter))
+                .execute(&mut *transaction)
+                .await
+                .unwrap();
+            let refused = sqlx::query(statement).execute(&mut *transaction).await;
+            let error = refused.unwrap_err().to_string();
+            assert!(
+                error.contains("permission denied"),
+                "{role}: {statement}: {error}"
+            );
+        }
+    }
+    assert_eq!(seen(service, &bob, &AuditFilter::default()).await, ["one"]);
 }
