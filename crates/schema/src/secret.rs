@@ -159,7 +159,7 @@ mod tests {
             "ChangePasswordInput.currentPassword",
             "ChangePasswordInput.newPassword",
             "CreateApiConnectionInput.apiKey",
-                "DeleteAccountInput.password",
+            "DeleteAccountInput.password",
             "RotateApiConnectionKeyInput.apiKey",
             "SignInInput.password",
             "SignUpInput.password",
