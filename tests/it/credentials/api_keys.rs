@@ -241,7 +241,7 @@ async fn keys_are_listed_changed_and_deleted_by_their_user_alone() {
 
     let events = ada
         .query(
-            "{ auditEvents { nodes { action targetType targetId } } }",
+            r#"{ auditEvents(filter: { targetType: "ApiKey" }) { nodes { action targetType targetId } } }"#,
             json!({}),
         )
         .await;
