@@ -10,7 +10,7 @@ DROP FUNCTION org_transfer(text);
 DROP FUNCTION org_leave();
 DROP FUNCTION org_remove_member(text);
 DROP FUNCTION org_change_role(text, text);
-DROP FUNCTION org_members(text);
+DROP FUNCTION org_members(text[]);
 DROP FUNCTION session_set_active(text, text);
 DROP FUNCTION org_delete();
 DROP FUNCTION org_update(text, text, boolean, text);

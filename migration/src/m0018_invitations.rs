@@ -9,7 +9,7 @@ DROP FUNCTION invitation_reject(text);
 DROP FUNCTION invitation_accept(text, text, text, integer);
 DROP FUNCTION invitation_state(text);
 DROP FUNCTION my_invitations();
-DROP FUNCTION org_invitations(text);
+DROP FUNCTION org_invitations(text[]);
 DROP FUNCTION invitation_cancel(text);
 DROP FUNCTION invitation_resend(text, timestamptz, integer);
 DROP FUNCTION invitation_create(text, text, text, timestamptz, boolean, integer, integer);

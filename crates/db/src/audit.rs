@@ -75,11 +75,9 @@ pub async fn record_in(
     origin: &Origin,
     event: NewAuditEvent,
 ) -> Result<(), DbError> {
-    let act_in = "SELECT set_config('app.current_org_id', $1, true)";
-    sql::run(scope, act_in, [organization.as_str().into()]).await?;
+    sql::act_in(scope, organization).await?;
     insert(scope, organization.clone(), origin, event).await?;
-    let own = scope.tenant().organization().as_str().into();
-    sql::run(scope, act_in, [own]).await
+    sql::act_in(scope, scope.tenant().organization()).await
 }
 
 async fn insert(

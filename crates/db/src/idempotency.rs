@@ -6,8 +6,8 @@ use ring::digest::{SHA256, digest};
 use sea_orm::{ConnectionTrait as _, FromQueryResult};
 use serde_json::Value;
 
-use crate::sql;
-use crate::{DbError, WriteScope};
+use crate::ids::OrganizationId;
+use crate::{DbError, WriteScope, organization, sql};
 
 /// What a key means to this caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,16 +46,75 @@ pub async fn claim(
     input_hash: &str,
     target: &str,
 ) -> Result<Claim, DbError> {
-    let tenant = scope.tenant();
-    let (organization, me) = (tenant.organization().as_str(), tenant.user().as_str());
-    scope
-        .execute_raw(sql::statement(
-            "DELETE FROM idempotency_keys WHERE organization_id = $1 AND user_id = $2
+    let claimed = Claimed {
+        key,
+        operation,
+        input_hash,
+        target,
+    };
+    claimed
+        .in_organization(scope, scope.tenant().organization())
+        .await
+}
+
+/// As [`claim`], for what is made in no organisation and may change where the acting user's requests act: the key is kept in
+/// their personal organisation, so that the second call finds it wherever it acts. Somebody who has none yet keeps it where they
+/// act.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn claim_at_home(
+    scope: &WriteScope,
+    key: &str,
+    operation: &'static str,
+    input_hash: &str,
+    target: &str,
+) -> Result<Claim, DbError> {
+    let claimed = Claimed {
+        key,
+        operation,
+        input_hash,
+        target,
+    };
+    let acting = scope.tenant().organization();
+    let mine = organization::list_mine(scope).await?;
+    let home = mine.into_iter().find(|one| one.personal);
+    let home = home.map_or_else(|| acting.clone(), |one| one.id);
+    sql::act_in(scope, &home).await?;
+    let claim = claimed.in_organization(scope, &home).await?;
+    sql::act_in(scope, acting).await?;
+    Ok(claim)
+}
+
+/// What a key is to stand for.
+struct Claimed<'a> {
+    key: &'a str,
+    operation: &'static str,
+    input_hash: &'a str,
+    target: &'a str,
+}
+
+impl Claimed<'_> {
+    async fn in_organization(
+        &self,
+        scope: &WriteScope,
+        organization: &OrganizationId,
+    ) -> Result<Claim, DbError> {
+        let Self {
+            key,
+            operation,
+            input_hash,
+            target,
+        } = *self;
+        let (organization, me) = (organization.as_str(), scope.tenant().user().as_str());
+        scope
+            .execute_raw(sql::statement(
+                "DELETE FROM idempotency_keys WHERE organization_id = $1 AND user_id = $2
                AND created_at < now() - interval '24 hours'",
-            [organization.into(), me.into()],
-        ))
-        .await?;
-    let made = scope
+                [organization.into(), me.into()],
+            ))
+            .await?;
+        let made = scope
         .execute_raw(sql::statement(
             "INSERT INTO idempotency_keys (organization_id, user_id, key, operation, input_hash, target_id)
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (organization_id, user_id, key) DO NOTHING",
@@ -69,24 +128,25 @@ pub async fn claim(
             ],
         ))
         .await?;
-    if made.rows_affected() == 1 {
-        return Ok(Claim::New);
-    }
-    // A statement of its own, so that its snapshot holds what the insert waited for.
-    let used: Option<Used> = sql::first(
-        scope,
-        "SELECT operation, input_hash, target_id FROM idempotency_keys
+        if made.rows_affected() == 1 {
+            return Ok(Claim::New);
+        }
+        // A statement of its own, so that its snapshot holds what the insert waited for.
+        let used: Option<Used> = sql::first(
+            scope,
+            "SELECT operation, input_hash, target_id FROM idempotency_keys
          WHERE organization_id = $1 AND user_id = $2 AND key = $3",
-        [organization.into(), me.into(), key.into()],
-    )
-    .await?;
-    let used = used.ok_or(DbError::Crossed)?;
-    if used.operation == operation && used.input_hash == input_hash {
-        Ok(Claim::Replay {
-            target: used.target_id,
-        })
-    } else {
-        Ok(Claim::Conflict)
+            [organization.into(), me.into(), key.into()],
+        )
+        .await?;
+        let used = used.ok_or(DbError::Crossed)?;
+        if used.operation == operation && used.input_hash == input_hash {
+            Ok(Claim::Replay {
+                target: used.target_id,
+            })
+        } else {
+            Ok(Claim::Conflict)
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Invitations: rows that better-auth reads too.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
 
@@ -97,23 +99,30 @@ impl From<Row> for Invitation {
 
 const COLUMNS: &str = "id, organization_id, organization_name, email, role, expires_at, created_at, inviter_id, inviter_name";
 
-/// The pending invitations of an organisation, newest first; none to whoever is no owner or admin there. At most 1,000.
+/// The pending invitations of each of many organisations, newest first, in one statement; none of where the acting user is no owner or
+/// admin. At most 1,000 of each.
 ///
 /// # Errors
 /// [`DbError`] as the database answers; this holds for every function of this module.
-pub async fn list(
+pub async fn list_many(
     scope: &Scope,
-    organization: &OrganizationId,
-) -> Result<Vec<Invitation>, DbError> {
+    organizations: &[OrganizationId],
+) -> Result<HashMap<OrganizationId, Vec<Invitation>>, DbError> {
     let statement = format!("SELECT {COLUMNS} FROM org_invitations($1)");
-    let rows: Vec<Row> = sql::all(scope, statement, [organization.as_str().into()]).await?;
-    Ok(rows.into_iter().map(Invitation::from).collect())
+    let ids: Vec<String> = organizations.iter().map(ToString::to_string).collect();
+    let mut lists: HashMap<OrganizationId, Vec<Invitation>> = HashMap::new();
+    for row in sql::all::<Row>(scope, statement, [ids.into()]).await? {
+        let invitation = Invitation::from(row);
+        let organization = invitation.organization_id.clone();
+        lists.entry(organization).or_default().push(invitation);
+    }
+    Ok(lists)
 }
 
 /// The live invitations for the acting user's address, if they have shown that it is theirs.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list_many`].
 pub async fn list_mine(scope: &Scope) -> Result<Vec<Invitation>, DbError> {
     let statement = format!("SELECT {COLUMNS} FROM my_invitations()");
     let rows: Vec<Row> = sql::all(scope, statement, []).await?;
@@ -123,9 +132,9 @@ pub async fn list_mine(scope: &Scope) -> Result<Vec<Invitation>, DbError> {
 /// One pending invitation of the acting organisation.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list_many`].
 pub async fn find(scope: &Scope, id: &str) -> Result<Option<Invitation>, DbError> {
-    let statement = format!("SELECT {COLUMNS} FROM org_invitations($1) WHERE id = $2");
+    let statement = format!("SELECT {COLUMNS} FROM org_invitations(ARRAY[$1]) WHERE id = $2");
     let values = [
         scope.tenant().organization().as_str().into(),
         id.to_owned().into(),
@@ -134,10 +143,28 @@ pub async fn find(scope: &Scope, id: &str) -> Result<Option<Invitation>, DbError
     Ok(row.map(Invitation::from))
 }
 
+/// The pending invitation of this id into the acting organisation, else the newest for this address.
+///
+/// # Errors
+/// As [`list_many`].
+pub async fn find_of(scope: &Scope, id: &str, email: &str) -> Result<Option<Invitation>, DbError> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM org_invitations(ARRAY[$1]) WHERE id = $2 OR lower(email) = lower($3)
+         ORDER BY id = $2 DESC, created_at DESC LIMIT 1"
+    );
+    let values = [
+        scope.tenant().organization().as_str().into(),
+        id.into(),
+        email.into(),
+    ];
+    let row: Option<Row> = sql::first(scope, statement, values).await?;
+    Ok(row.map(Invitation::from))
+}
+
 /// Invites into the acting organisation; the id of the invitation that stands.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list_many`].
 pub async fn create(
     scope: &WriteScope,
     new: &NewInvitation<'_>,
@@ -168,7 +195,7 @@ pub async fn create(
 /// Gives a pending invitation of the acting organisation new time.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list_many`].
 pub async fn resend(
     scope: &WriteScope,
     id: &str,
@@ -186,7 +213,7 @@ pub async fn resend(
 /// Takes a pending invitation of the acting organisation back.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list_many`].
 pub async fn cancel(scope: &WriteScope, id: &str) -> Result<Result<(), Refused>, DbError> {
     sql::ruled(scope, "SELECT invitation_cancel($1)", [id.into()]).await
 }
@@ -194,7 +221,7 @@ pub async fn cancel(scope: &WriteScope, id: &str) -> Result<Result<(), Refused>,
 /// Makes the acting user a member by an invitation for their address; their session, if there is one, acts there from now on.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list_many`].
 pub async fn accept(
     scope: &WriteScope,
     id: &str,
@@ -228,7 +255,7 @@ pub async fn accept(
 /// Turns down an invitation for the acting user's address.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list_many`].
 pub async fn reject(scope: &WriteScope, id: &str) -> Result<Result<(), Refused>, DbError> {
     sql::ruled(scope, "SELECT invitation_reject($1)", [id.into()]).await
 }

@@ -1,4 +1,6 @@
-//! The members of an organisation. The database holds every change to the rules once more, under a lock on the organisation.
+//! The members of organisations. The database holds every change to the rules once more, under a lock on the organisation.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{FromQueryResult, Value};
@@ -28,6 +30,7 @@ pub struct Member {
 
 #[derive(FromQueryResult)]
 struct Row {
+    organization_id: String,
     id: String,
     user_id: String,
     role: String,
@@ -51,50 +54,85 @@ impl From<Row> for Member {
     }
 }
 
-const COLUMNS: &str = "id, user_id, role, created_at, name, image, email";
+/// Which members to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct MemberFilter {
+    /// Only those who are this.
+    pub role: Option<Role>,
+    /// Part of the name, or of the address where the acting user may see it, upper or lower case.
+    pub search: Option<String>,
+}
 
-/// One window on the members of an organisation of the acting user, by when they came; nothing of any other organisation.
+#[derive(FromQueryResult)]
+struct Counted {
+    organization_id: String,
+    count: i64,
+}
+
+const COLUMNS: &str = "organization_id, id, user_id, role, created_at, name, image, email";
+
+/// The same window on the members of each of many organisations, by when they came, in one statement. An organisation in which
+/// the acting user is no member, or that has no such members, is left out.
 ///
 /// # Errors
 /// [`DbError`] as the database answers; this holds for every function of this module.
-pub async fn list(
+pub async fn list_many(
     scope: &Scope,
-    organization: &OrganizationId,
+    organizations: &[OrganizationId],
+    filter: &MemberFilter,
     request: &PageRequest,
-) -> Result<Page<Member>, DbError> {
-    let mut values: Vec<Value> = vec![organization.as_str().into()];
+) -> Result<HashMap<OrganizationId, Page<Member>>, DbError> {
+    let mut values = filter.values(organizations);
     let window = request.window("created_at", "id", &mut values);
     let (condition, order, limit) = (window.condition, window.order, window.limit);
     let statement = format!(
-        "SELECT {COLUMNS} FROM org_members($1) WHERE true{condition}
-         ORDER BY created_at {order}, id {order} LIMIT {limit}"
+        "SELECT {COLUMNS} FROM (
+           SELECT {COLUMNS}, row_number() OVER (PARTITION BY organization_id ORDER BY created_at {order}, id {order}) AS place
+           FROM org_members($1) WHERE {MATCHING}{condition}) m
+         WHERE place <= {limit} ORDER BY created_at {order}, id {order}"
     );
-    let rows: Vec<Row> = sql::all(scope, statement, values).await?;
-    Ok(request.page(rows.into_iter().map(Member::from).collect()))
+    let mut lists: HashMap<OrganizationId, Vec<Member>> = HashMap::new();
+    for row in sql::all::<Row>(scope, statement, values).await? {
+        let organization = OrganizationId::from(row.organization_id.as_str());
+        lists.entry(organization).or_default().push(row.into());
+    }
+    Ok(lists
+        .into_iter()
+        .map(|(organization, members)| (organization, request.page(members)))
+        .collect())
 }
 
-/// How many members an organisation of the acting user has.
+/// How many such members each of many organisations has, in one statement; those of [`list_many`] alone.
 ///
 /// # Errors
-/// As [`list`].
-pub async fn count(scope: &Scope, organization: &OrganizationId) -> Result<u64, DbError> {
-    let count: i64 = sql::scalar(
+/// As [`list_many`].
+pub async fn count_many(
+    scope: &Scope,
+    organizations: &[OrganizationId],
+    filter: &MemberFilter,
+) -> Result<HashMap<OrganizationId, u64>, DbError> {
+    let rows: Vec<Counted> = sql::all(
         scope,
-        "SELECT count(*) FROM org_members($1)",
-        [organization.as_str().into()],
+        format!(
+            "SELECT organization_id, count(*) AS count FROM org_members($1) WHERE {MATCHING} GROUP BY organization_id"
+        ),
+        filter.values(organizations),
     )
     .await?;
-    Ok(count.unsigned_abs())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.organization_id.into(), row.count.unsigned_abs()))
+        .collect())
 }
 
 /// One member of the acting organisation.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list_many`].
 pub async fn find(scope: &Scope, user: &UserId) -> Result<Option<Member>, DbError> {
     let row: Option<Row> = sql::first(
         scope,
-        format!("SELECT {COLUMNS} FROM org_members($1) WHERE user_id = $2"),
+        format!("SELECT {COLUMNS} FROM org_members(ARRAY[$1]) WHERE user_id = $2"),
         [
             scope.tenant().organization().as_str().into(),
             user.as_str().into(),
@@ -104,10 +142,25 @@ pub async fn find(scope: &Scope, user: &UserId) -> Result<Option<Member>, DbErro
     Ok(row.map(Member::from))
 }
 
+/// What [`MemberFilter::values`] fill.
+const MATCHING: &str =
+    "($2::text IS NULL OR role = $2) AND ($3::text IS NULL OR name ILIKE $3 OR email ILIKE $3)";
+
+impl MemberFilter {
+    fn values(&self, organizations: &[OrganizationId]) -> Vec<Value> {
+        let ids: Vec<String> = organizations.iter().map(ToString::to_string).collect();
+        vec![
+            ids.into(),
+            self.role.map(Role::as_str).into(),
+            self.search.as_deref().map(sql::containing).into(),
+        ]
+    }
+}
+
 /// Gives a member of the acting organisation this role alone.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list_many`].
 pub async fn change_role(
     scope: &WriteScope,
     user: &UserId,
@@ -120,7 +173,7 @@ pub async fn change_role(
 /// Takes a member out of the acting organisation.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list_many`].
 pub async fn remove(scope: &WriteScope, user: &UserId) -> Result<Result<(), Refused>, DbError> {
     let values = [user.as_str().into()];
     sql::ruled(scope, "SELECT org_remove_member($1)", values).await
@@ -129,7 +182,7 @@ pub async fn remove(scope: &WriteScope, user: &UserId) -> Result<Result<(), Refu
 /// Takes the acting user out of the acting organisation.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list_many`].
 pub async fn leave(scope: &WriteScope) -> Result<Result<(), Refused>, DbError> {
     sql::ruled(scope, "SELECT org_leave()", []).await
 }
@@ -137,7 +190,7 @@ pub async fn leave(scope: &WriteScope) -> Result<Result<(), Refused>, DbError> {
 /// Makes another member an owner of the acting organisation, and the acting owner an admin.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list_many`].
 pub async fn transfer(scope: &WriteScope, user: &UserId) -> Result<Result<(), Refused>, DbError> {
     let values = [user.as_str().into()];
     sql::ruled(scope, "SELECT org_transfer($1)", values).await

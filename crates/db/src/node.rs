@@ -20,6 +20,8 @@ pub enum Kind {
     Feedback,
     /// An audit event.
     AuditEvent,
+    /// An organisation, acting there or not.
+    Organization,
 }
 
 #[derive(FromQueryResult)]
@@ -29,21 +31,27 @@ struct Row {
 }
 
 // One probe of a primary key a table; messages have an index of their own for it.
-const KINDS: &str = "
+const KINDS: &str = r#"
 SELECT 'agent' AS kind, id FROM agents WHERE organization_id = $1 AND id = ANY ($2)
 UNION ALL SELECT 'api_connection', id FROM api_connections WHERE organization_id = $1 AND id = ANY ($2)
 UNION ALL SELECT 'conversation', id FROM conversations WHERE organization_id = $1 AND id = ANY ($2)
 UNION ALL SELECT 'message', id FROM agent_messages WHERE organization_id = $1 AND id = ANY ($2)
 UNION ALL SELECT 'feedback', id FROM agent_feedback WHERE organization_id = $1 AND id = ANY ($2)
-UNION ALL SELECT 'audit_event', id FROM audit_events WHERE organization_id = $1 AND id = ANY ($2)";
+UNION ALL SELECT 'audit_event', id FROM audit_events WHERE organization_id = $1 AND id = ANY ($2)
+UNION ALL SELECT DISTINCT 'organization', "organizationId" FROM "member" WHERE "userId" = $3 AND "organizationId" = ANY ($2)"#;
 
 /// The kinds of these ids, as far as the caller may see what they stand for.
 ///
 /// # Errors
 /// [`DbError`] as the database answers.
 pub async fn find_kinds(scope: &Scope, ids: &[String]) -> Result<Vec<(String, Kind)>, DbError> {
-    let organization = scope.tenant().organization().as_str();
-    let rows: Vec<Row> = sql::all(scope, KINDS, [organization.into(), ids.to_vec().into()]).await?;
+    let tenant = scope.tenant();
+    let values = [
+        tenant.organization().as_str().into(),
+        ids.to_vec().into(),
+        tenant.user().as_str().into(),
+    ];
+    let rows: Vec<Row> = sql::all(scope, KINDS, values).await?;
     Ok(rows
         .into_iter()
         .filter_map(|row| Some((row.id, kind(&row.kind)?)))
@@ -58,6 +66,7 @@ fn kind(word: &str) -> Option<Kind> {
         "message" => Kind::Message,
         "feedback" => Kind::Feedback,
         "audit_event" => Kind::AuditEvent,
+        "organization" => Kind::Organization,
         _ => return None,
     })
 }

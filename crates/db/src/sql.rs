@@ -5,6 +5,7 @@ use sea_orm::{
     Value,
 };
 
+use crate::ids::OrganizationId;
 use crate::{DbError, Refused, Scope};
 
 /// `Set` what is given; leave the column alone otherwise.
@@ -88,6 +89,13 @@ pub(crate) async fn run(
 ) -> Result<(), DbError> {
     scope.execute_raw(statement(sql, values)).await?;
     Ok(())
+}
+
+/// Lets the transaction act in this organisation, for as long as it is not told another one: only one in which the database has just
+/// found the acting user a member.
+pub(crate) async fn act_in(scope: &Scope, organization: &OrganizationId) -> Result<(), DbError> {
+    let act_in = "SELECT set_config('app.current_org_id', $1, true)";
+    run(scope, act_in, [organization.as_str().into()]).await
 }
 
 #[cfg(test)]

@@ -55,12 +55,29 @@ impl Idempotency {
         let Some(key) = &self.key else {
             return Ok(None);
         };
-        match idempotency::claim(scope, key, self.operation, &self.input_hash, target).await? {
-            Claim::New => Ok(None),
-            Claim::Replay { target } => Ok(Some(target)),
-            Claim::Conflict => Err(Failure::conflict(
-                "This idempotency key was used for another input.",
-            )),
-        }
+        earlier(idempotency::claim(scope, key, self.operation, &self.input_hash, target).await?)
+    }
+
+    /// As [`Idempotency::claim`], whichever organisation the second call acts in.
+    pub(crate) async fn claim_at_home(
+        &self,
+        scope: &WriteScope,
+        target: &str,
+    ) -> Result<Option<String>, Failure> {
+        let Some(key) = &self.key else {
+            return Ok(None);
+        };
+        let (operation, hash) = (self.operation, &self.input_hash);
+        earlier(idempotency::claim_at_home(scope, key, operation, hash, target).await?)
+    }
+}
+
+fn earlier(claim: Claim) -> Result<Option<String>, Failure> {
+    match claim {
+        Claim::New => Ok(None),
+        Claim::Replay { target } => Ok(Some(target)),
+        Claim::Conflict => Err(Failure::conflict(
+            "This idempotency key was used for another input.",
+        )),
     }
 }

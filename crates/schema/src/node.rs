@@ -16,6 +16,7 @@ use crate::conversation::Conversation;
 use crate::error::nullable;
 use crate::feedback::Feedback;
 use crate::message::Message;
+use crate::user::Organization;
 use crate::{ApiError, Noun, RequestContext};
 
 /// The most ids that `nodes` takes at once.
@@ -37,6 +38,8 @@ pub enum Node {
     Message(Message),
     /// A piece of feedback.
     Feedback(Feedback),
+    /// An organisation of yours, whichever the request acts in.
+    Organization(Organization),
 }
 
 /// Look-ups by id alone.
@@ -136,6 +139,13 @@ async fn load(context: &Context<'_>, ids: Vec<String>) -> Result<Vec<Option<Node
                         .map(|row| (row.id.to_string(), Node::Feedback(row.into()))),
                 );
             }
+            Kind::Organization => {
+                let mine = agentry_db::organization::list_mine(&scope).await?;
+                let asked = mine
+                    .into_iter()
+                    .filter(|one| ids.iter().any(|id| id == one.id.as_str()));
+                found.extend(asked.map(|row| (row.id.to_string(), Node::Organization(row.into()))));
+            }
         }
     }
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
@@ -149,5 +159,6 @@ const fn noun_of(kind: Kind) -> Noun {
         Kind::Conversation => Noun::Conversations,
         Kind::Message => Noun::Messages,
         Kind::Feedback => Noun::Feedback,
+        Kind::Organization => Noun::Organizations,
     }
 }

@@ -3,6 +3,7 @@
 use agentry_db::organization::{Membership, User as UserRow};
 use async_graphql::{Enum, ID, SimpleObject};
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 /// A person.
 #[derive(Debug, Clone, SimpleObject)]
@@ -90,7 +91,7 @@ impl From<Membership> for Organization {
 }
 
 /// What a member is in an organisation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
 #[graphql(remote = "agentry_db::Role")]
 pub enum Role {
     /// May do everything, the deletion of the organisation included.

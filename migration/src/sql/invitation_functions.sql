@@ -86,7 +86,9 @@ BEGIN
     RETURN 'invitations_full';
   END IF;
   UPDATE "invitation" i
-  SET "expiresAt" = date_trunc('milliseconds', p_expires_at), "inviterId" = app_current_user() WHERE i."id" = p_id;
+  SET "expiresAt" = date_trunc('milliseconds', p_expires_at), "inviterId" = app_current_user()
+  WHERE i."id" = p_id AND i."status" = 'pending';
+  IF NOT FOUND THEN RETURN coalesce((SELECT i."status" FROM "invitation" i WHERE i."id" = p_id), 'no_such_invitation'); END IF;
   RETURN 'ok';
 END $$;
 
@@ -101,23 +103,29 @@ BEGIN
   SELECT i."status" INTO v_status FROM "invitation" i WHERE i."id" = p_id AND i."organizationId" = app_current_org();
   IF NOT FOUND THEN RETURN 'no_such_invitation'; END IF;
   IF v_status <> 'pending' THEN RETURN v_status; END IF;
-  UPDATE "invitation" i SET "status" = 'canceled' WHERE i."id" = p_id;
+  -- better-auth takes no lock: somebody may have taken it up since it was read.
+  UPDATE "invitation" i SET "status" = 'canceled' WHERE i."id" = p_id AND i."status" = 'pending';
+  IF NOT FOUND THEN RETURN coalesce((SELECT i."status" FROM "invitation" i WHERE i."id" = p_id), 'no_such_invitation'); END IF;
   RETURN 'ok';
 END $$;
 
--- The pending invitations of an organisation that the acting user is an owner or admin of, expired ones too.
-CREATE FUNCTION org_invitations(p_organization text)
+-- The pending invitations of those of these organisations that the acting user is an owner or admin of, expired ones too; at
+-- most 1,000 of each.
+CREATE FUNCTION org_invitations(p_organizations text[])
 RETURNS TABLE (id text, organization_id text, organization_name text, email text, role text,
                expires_at timestamptz, created_at timestamptz, inviter_id text, inviter_name text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-  IF coalesce(org_role_of(p_organization, app_current_user()), 'member') = 'member' THEN RETURN; END IF;
   RETURN QUERY
-  SELECT i."id", i."organizationId", o."name", i."email", app_highest_role(i."role"), i."expiresAt", i."createdAt", i."inviterId", u."name"
-  FROM "invitation" i JOIN "organization" o ON o."id" = i."organizationId" JOIN "user" u ON u."id" = i."inviterId"
-  WHERE i."organizationId" = p_organization AND i."status" = 'pending'
-  ORDER BY i."createdAt" DESC, i."id" LIMIT 1000;
+  SELECT i."id", o."id", o."name", i."email", app_highest_role(i."role"), i."expiresAt", i."createdAt", i."inviterId", u."name"
+  FROM "organization" o
+  CROSS JOIN LATERAL (
+    SELECT i.* FROM "invitation" i WHERE i."organizationId" = o."id" AND i."status" = 'pending'
+    ORDER BY i."createdAt" DESC, i."id" LIMIT 1000) i
+  JOIN "user" u ON u."id" = i."inviterId"
+  WHERE o."id" = ANY (p_organizations) AND org_role_of(o."id", app_current_user()) IN ('owner', 'admin')
+  ORDER BY i."createdAt" DESC, i."id";
 END $$;
 
 -- The live invitations for the acting user's address, once they have shown that it is theirs: whoever registers an address
@@ -179,7 +187,7 @@ BEGIN
   END IF;
   -- better-auth takes no lock: the row itself decides between it and us.
   UPDATE "invitation" i SET "status" = 'accepted' WHERE i."id" = p_id AND i."status" = 'pending';
-  IF NOT FOUND THEN RETURN QUERY SELECT 'accepted', NULL::text, NULL::text; RETURN; END IF;
+  IF NOT FOUND THEN RETURN QUERY SELECT invitation_state(p_id), NULL::text, NULL::text; RETURN; END IF;
   INSERT INTO "member" ("id", "organizationId", "userId", "role", "createdAt")
   VALUES (p_member_id, v_organization, app_current_user(), v_role, now_ms())
   ON CONFLICT ("organizationId", "userId") DO NOTHING;
@@ -203,11 +211,11 @@ END $$;
 REVOKE EXECUTE ON FUNCTION
   org_may_invite(text, text), invitation_state(text),
   invitation_create(text, text, text, timestamptz, boolean, integer, integer), invitation_resend(text, timestamptz, integer),
-  invitation_cancel(text), org_invitations(text), my_invitations(),
+  invitation_cancel(text), org_invitations(text[]), my_invitations(),
   invitation_accept(text, text, text, integer), invitation_reject(text)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   invitation_create(text, text, text, timestamptz, boolean, integer, integer), invitation_resend(text, timestamptz, integer),
-  invitation_cancel(text), org_invitations(text), my_invitations(),
+  invitation_cancel(text), org_invitations(text[]), my_invitations(),
   invitation_accept(text, text, text, integer), invitation_reject(text)
 TO agentry_app;

@@ -98,21 +98,24 @@ BEGIN
   RETURN 'ok';
 END $$;
 
--- The members of an organisation of the acting user. Everyone sees who is there, and as what; addresses are for owners and
--- admins, and one's own. Two rows of one person, which better-auth does not prevent, are one member with the stronger role.
-CREATE FUNCTION org_members(p_organization text)
-RETURNS TABLE (id text, user_id text, role text, created_at timestamptz, name text, image text, email text)
+-- The members of those of these organisations that the acting user is a member of. Everyone sees who is there, and as what;
+-- addresses are for those who are owners or admins there, whatever they are where the request acts, and one's own. Two rows of
+-- one person, which better-auth does not prevent, are one member with the stronger role.
+CREATE FUNCTION org_members(p_organizations text[])
+RETURNS TABLE (organization_id text, id text, user_id text, role text, created_at timestamptz, name text, image text, email text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
-DECLARE v_role text := org_role_of(p_organization, app_current_user());
 BEGIN
-  IF v_role IS NULL THEN RETURN; END IF;
   RETURN QUERY
-  SELECT m.id, m.user_id, m.role, m.created_at, u."name", u."image",
-         CASE WHEN v_role IN ('owner', 'admin') OR u."id" = app_current_user() THEN u."email" END
-  FROM (SELECT min(m."id") AS id, m."userId" AS user_id, app_highest_role(string_agg(m."role", ',')) AS role,
-               min(m."createdAt") AS created_at
-        FROM "member" m WHERE m."organizationId" = p_organization GROUP BY m."userId") m
+  SELECT mine.organization_id, m.id, m.user_id, m.role, m.created_at, u."name", u."image",
+         CASE WHEN mine.role IN ('owner', 'admin') OR u."id" = app_current_user() THEN u."email" END
+  FROM (SELECT o."organizationId" AS organization_id, app_highest_role(string_agg(o."role", ',')) AS role
+        FROM "member" o WHERE o."userId" = app_current_user() AND o."organizationId" = ANY (p_organizations)
+        GROUP BY o."organizationId") mine
+  CROSS JOIN LATERAL (
+    SELECT min(o."id") AS id, o."userId" AS user_id, app_highest_role(string_agg(o."role", ',')) AS role,
+           min(o."createdAt") AS created_at
+    FROM "member" o WHERE o."organizationId" = mine.organization_id GROUP BY o."userId") m
   JOIN "user" u ON u."id" = m.user_id;
 END $$;
 
@@ -181,9 +184,9 @@ END $$;
 REVOKE EXECUTE ON FUNCTION
   org_role_of(text, text), org_locked_role(), org_has_owner_beside(text), org_is_personal_of(text), org_drop_member(text),
   org_create(text, text, text, text, text, text, integer), org_update(text, text, boolean, text), org_delete(),
-  session_set_active(text, text), org_members(text), org_change_role(text, text), org_remove_member(text), org_leave(), org_transfer(text)
+  session_set_active(text, text), org_members(text[]), org_change_role(text, text), org_remove_member(text), org_leave(), org_transfer(text)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   org_create(text, text, text, text, text, text, integer), org_update(text, text, boolean, text), org_delete(),
-  session_set_active(text, text), org_members(text), org_change_role(text, text), org_remove_member(text), org_leave(), org_transfer(text)
+  session_set_active(text, text), org_members(text[]), org_change_role(text, text), org_remove_member(text), org_leave(), org_transfer(text)
 TO agentry_app;

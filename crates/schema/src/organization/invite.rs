@@ -5,17 +5,19 @@ use agentry_db::invitation::{self, NewInvitation};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret as _;
+use serde::Serialize;
 use serde_json::json;
 
 use super::{Invitation, refused, room};
 use crate::check::{Checks, id_of};
 use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
+use crate::idempotency::Idempotency;
 use crate::user::Role;
 use crate::{Action, ApiError, Limits, RequestContext};
 
 /// Whom to invite, as what.
-#[derive(Debug, Clone, InputObject)]
+#[derive(Debug, Clone, InputObject, Serialize)]
 pub struct InviteMemberInput {
     /// The e-mail address of the account that may accept.
     email: String,
@@ -25,6 +27,9 @@ pub struct InviteMemberInput {
     /// Whether a live invitation for the address gets new time and this role; otherwise it is in the way.
     #[graphql(default)]
     resend: bool,
+    /// A key of yours, 1 to 255 characters: the same key with the same input invites once however often it is sent.
+    #[serde(skip)]
+    idempotency_key: Option<String>,
 }
 
 /// Which invitation gets new time.
@@ -121,15 +126,13 @@ impl InviteMutation {
 async fn invite(context: &RequestContext, input: InviteMemberInput) -> Result<Invitation, Failure> {
     let role = input.role.into();
     context.may(Action::InviteMember { role })?;
-    let email = match Email::parse(&input.email) {
-        Ok(email) => email,
-        Err(why) => {
-            let mut checks = Checks::default();
-            checks.refuse("email", why.to_string());
-            checks.finish()?;
-            return Err(ApiError::internal(why).into());
-        }
-    };
+    let mut checks = Checks::default();
+    let key = input.idempotency_key.clone();
+    let idempotency = &Idempotency::new(key, "inviteMember", &input, &mut checks)?;
+    let email =
+        Email::parse(&input.email).inspect_err(|why| checks.refuse("email", why.to_string()));
+    checks.finish()?;
+    let email = email.map_err(ApiError::internal)?;
     let id = session_token::generate().map_err(ApiError::internal)?;
     let limits = &context.services().limits;
     let new = NewInvitation {
@@ -142,6 +145,13 @@ async fn invite(context: &RequestContext, input: InviteMemberInput) -> Result<In
     let new = &new;
     context
         .write(Action::InviteMember { role }, |scope| async move {
+            if let Some(earlier) = idempotency.claim(&scope, new.id).await? {
+                // One that stood already was renewed under its own id, and is found by its address.
+                let earlier = invitation::find_of(&scope, &earlier, new.email).await?;
+                return earlier
+                    .map(Invitation::from)
+                    .ok_or_else(|| Failure::conflict("What this key made is gone by now."));
+            }
             let id = invitation::create(&scope, new, room(limits))
                 .await?
                 .map_err(|why| refused(why, limits))?;

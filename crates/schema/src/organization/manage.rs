@@ -3,19 +3,21 @@ use agentry_db::ids::OrganizationId;
 use agentry_db::organization::{self, NewOrganization, OrganizationChanges};
 use agentry_db::{WriteScope, new_id};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use serde::Serialize;
 use serde_json::json;
 
 use super::refused;
 use crate::check::{Checks, id_of, optional_field};
 use crate::context::{audited, audited_in, changes as changes_of};
 use crate::failure::{Failure, mutation_result};
+use crate::idempotency::Idempotency;
 use crate::user::Organization;
 use crate::{Action, RequestContext};
 
 const MAX_NAME: usize = 200;
 
 /// A new organisation.
-#[derive(Debug, Clone, InputObject)]
+#[derive(Debug, Clone, InputObject, Serialize)]
 pub struct CreateOrganizationInput {
     /// Its name, 1 to 200 characters.
     name: String,
@@ -23,6 +25,9 @@ pub struct CreateOrganizationInput {
     slug: Option<String>,
     /// Where its picture is: an http or https address.
     logo: Option<String>,
+    /// A key of yours, 1 to 255 characters: the same key with the same input makes one organisation however often it is sent.
+    #[serde(skip)]
+    idempotency_key: Option<String>,
 }
 
 /// What changes of the organisation that the request acts in. What is left out stays.
@@ -157,6 +162,8 @@ async fn create(
 ) -> Result<Organization, Failure> {
     let session = context.actor()?.session_id();
     let mut checks = Checks::default();
+    let key = input.idempotency_key.clone();
+    let idempotency = &Idempotency::new(key, "createOrganization", &input, &mut checks)?;
     let name = checks.name("name", &input.name, MAX_NAME);
     let slug = input.slug.unwrap_or_else(|| slug::slugify(&name));
     check_slug(&mut checks, &slug);
@@ -167,6 +174,15 @@ async fn create(
     context
         .write(Action::CreateOrganization, |scope| async move {
             let id: OrganizationId = new_id();
+            // The first call may have moved the session there, so the second one acts elsewhere.
+            if let Some(earlier) = idempotency.claim_at_home(&scope, id.as_str()).await? {
+                return match read(&scope, &earlier.into()).await {
+                    Err(Failure::NotFound(_)) => {
+                        Err(Failure::conflict("What this key made is gone by now."))
+                    }
+                    found => found,
+                };
+            }
             let new = NewOrganization {
                 id: &id,
                 name,

@@ -1,25 +1,26 @@
 //! Organisations, their members and the invitations into them.
 
-use agentry_db::ids::OrganizationId;
-use agentry_db::invitation::{self, Invitation as InvitationRow, Room};
-use agentry_db::member::{self, Member as MemberRow};
-use agentry_db::{Direction, Position, Refused};
-use async_graphql::{ComplexObject, Context, ID, SimpleObject};
+use agentry_db::Refused;
+use agentry_db::invitation::{Invitation as InvitationRow, Room};
+use agentry_db::member::Member as MemberRow;
+use async_graphql::{ID, SimpleObject};
 use chrono::{DateTime, Utc};
 
-use crate::connection::{PageArguments, SortedBy, connect, connection_type, page_size, total};
+use crate::Limits;
 use crate::context::{ADMINS_ONLY, OWNERS_ONLY};
 use crate::failure::Failure;
-use crate::user::{Organization, Role};
-use crate::{ApiError, Limits, Noun, RequestContext};
+use crate::user::Role;
 
+mod fields;
 mod invite;
+mod loaders;
 mod manage;
 mod profile;
 mod query;
 mod respond;
 mod staff;
 
+pub use fields::*;
 pub use invite::*;
 pub use manage::*;
 pub use profile::*;
@@ -100,67 +101,6 @@ impl From<InvitationRow> for Invitation {
             inviter_id: ID(row.inviter_id.into_string()),
             inviter_name: row.inviter_name,
         }
-    }
-}
-
-/// How many members an organisation has in all.
-#[derive(Debug)]
-pub struct MemberTotal(OrganizationId);
-
-impl MemberTotal {
-    async fn count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
-        let scope = RequestContext::of(context)?.read(Noun::Members).await?;
-        total(member::count(&scope, &self.0)).await
-    }
-}
-
-connection_type! {
-    /// A list of members.
-    MemberConnection, MemberEdge of Member, counted by MemberTotal
-}
-
-#[ComplexObject]
-impl Organization {
-    /// Who is in it, by when they came. Every member sees who is there, and as what.
-    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
-    async fn members(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<MemberConnection> {
-        let page = PageArguments {
-            first,
-            after,
-            last,
-            before,
-        };
-        let request = page.request(SortedBy::CreatedAt, Direction::Ascending)?;
-        let scope = RequestContext::of(context)?.read(Noun::Members).await?;
-        let id = OrganizationId::from(self.id.to_string());
-        let members = member::list(&scope, &id, &request)
-            .await
-            .map_err(ApiError::from)?;
-        Ok(connect(
-            members,
-            SortedBy::CreatedAt,
-            MemberTotal(id),
-            |row| (Position::Time(row.created_at), row.id.clone(), row.into()),
-        ))
-    }
-
-    /// The invitations that wait for an answer, newest first, expired ones too: for owners and admins; empty for others.
-    #[graphql(complexity = "5 + 20 * child_complexity")]
-    async fn invitations(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Invitation>> {
-        let scope = RequestContext::of(context)?.read(Noun::Members).await?;
-        let id = OrganizationId::from(self.id.to_string());
-        let rows = invitation::list(&scope, &id)
-            .await
-            .map_err(ApiError::from)?;
-        Ok(rows.into_iter().map(Invitation::from).collect())
     }
 }
 

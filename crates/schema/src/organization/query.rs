@@ -1,10 +1,18 @@
-use agentry_auth::Access;
 use agentry_db::organization::{self, Membership};
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, OneofObject};
 
 use crate::error::nullable;
 use crate::user::Organization;
 use crate::{ApiError, Noun, RequestContext};
+
+/// Which organisation: exactly one of these.
+#[derive(Debug, Clone, OneofObject)]
+pub enum OrganizationBy {
+    /// The one with this id.
+    Id(ID),
+    /// The one with this short name.
+    Slug(String),
+}
 
 /// Queries of organisations.
 #[derive(Debug, Default)]
@@ -12,34 +20,22 @@ pub struct OrganizationQuery;
 
 #[Object]
 impl OrganizationQuery {
-    /// One of your organisations, by exactly one of id and slug; null when there is none of yours.
+    /// One of your organisations; null when there is none of yours.
     async fn organization(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Its id.")] id: Option<ID>,
-        #[graphql(desc = "Its short name.")] slug: Option<String>,
+        #[graphql(desc = "Which.")] by: OrganizationBy,
     ) -> Option<async_graphql::Result<Organization>> {
-        nullable(find(context, id, slug).await)
+        nullable(find(context, by).await)
     }
 }
 
-async fn find(
-    context: &Context<'_>,
-    id: Option<ID>,
-    slug: Option<String>,
-) -> Result<Option<Organization>, ApiError> {
+async fn find(context: &Context<'_>, by: OrganizationBy) -> Result<Option<Organization>, ApiError> {
     let context = RequestContext::of(context)?;
-    context.allow(Noun::Organizations, Access::Read)?;
-    let wanted: Box<dyn Fn(&Membership) -> bool + Send> = match (id, slug) {
-        (Some(id), None) => Box::new(move |one| one.id.as_str() == *id),
-        (None, Some(slug)) => Box::new(move |one| one.slug == slug),
-        (Some(_), Some(_)) | (None, None) => {
-            return Err(ApiError::bad_input(
-                "id",
-                "Give exactly one of id and slug.",
-            ));
-        }
+    let is_meant = |one: &Membership| match &by {
+        OrganizationBy::Id(id) => one.id.as_str() == id.as_str(),
+        OrganizationBy::Slug(slug) => one.slug == *slug,
     };
     let mine = organization::list_mine(&context.read(Noun::Organizations).await?).await?;
-    Ok(mine.into_iter().find(|one| wanted(one)).map(Into::into))
+    Ok(mine.into_iter().find(is_meant).map(Into::into))
 }
