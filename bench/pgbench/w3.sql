@@ -23,7 +23,7 @@ PREPARE w3_messages(text, text[], bool[], text, bigint) AS
      WHERE NOT p.owned AND c.organization_id = $1 AND c.agent_id = p.id AND c.user_id = $4 ORDER BY m.created_at DESC, m.id DESC LIMIT $5)
   ) m ORDER BY m.created_at DESC, m.id DESC;
 PREPARE w3_feedback(text, text[]) AS
-  SELECT "agent_feedback"."organization_id", "agent_feedback"."id", "agent_feedback"."conversation_id", "agent_feedback"."message_id", "agent_feedback"."agent_id", "agent_feedback"."agent_user_id", "agent_feedback"."conversation_user_id", "agent_feedback"."user_id", "agent_feedback"."rating", "agent_feedback"."comment", "agent_feedback"."created_at", "agent_feedback"."updated_at"
+  SELECT "agent_feedback"."organization_id", "agent_feedback"."id", "agent_feedback"."conversation_id", "agent_feedback"."message_id", "agent_feedback"."agent_id", "agent_feedback"."agent_user_id", "agent_feedback"."conversation_user_id", "agent_feedback"."user_id", "agent_feedback"."rating", "agent_feedback"."comment", "agent_feedback"."withheld", "agent_feedback"."created_at", "agent_feedback"."updated_at"
   FROM "agent_feedback" WHERE "agent_feedback"."organization_id" = $1 AND "agent_feedback"."message_id" = ANY($2)
   ORDER BY "agent_feedback"."created_at" ASC, "agent_feedback"."id" ASC;
 \set ready_w3 1

@@ -31,6 +31,7 @@ mod m0018_invitations;
 mod m0019_profile;
 mod m0021_user_profiles;
 mod m0022_audit;
+mod m0025_departures;
 pub mod rls;
 mod run;
 
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0019_profile::Migration),
             Box::new(m0021_user_profiles::Migration),
             Box::new(m0022_audit::Migration),
+            Box::new(m0025_departures::Migration),
         ]
     }
 }

@@ -2,7 +2,7 @@
 
 use agentry_entity::Visibility;
 use agentry_entity::agent::{ActiveModel, Column, Entity, Model};
-use agentry_entity::id::{AgentId, UserId};
+use agentry_entity::id::AgentId;
 use rust_decimal::Decimal;
 use sea_orm::sea_query::extension::postgres::PgExpr as _;
 use sea_orm::sea_query::{Expr, LockType};
@@ -13,7 +13,7 @@ use sea_orm::{
 
 use crate::keyset::{self, Page, PageRequest};
 use crate::sql::{self, set};
-use crate::{DbError, Scope, WriteScope};
+use crate::{DbError, Scope, WriteScope, hand_over};
 
 /// What an agent is made of.
 #[derive(Debug, Clone)]
@@ -62,6 +62,8 @@ pub struct AgentFilter {
     pub model: Option<String>,
     /// Exactly this visibility.
     pub visibility: Option<Visibility>,
+    /// Only those whose owner is no member of the organisation any more, or only those whose owner is.
+    pub owner_left: Option<bool>,
 }
 
 /// What agents can be sorted by.
@@ -73,17 +75,6 @@ pub enum AgentSort {
     UpdatedAt,
     /// Their name.
     Name,
-}
-
-/// How handing an agent over ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transfer {
-    /// It is the colleague's now.
-    Done,
-    /// No such agent that the caller may hand over.
-    Missing,
-    /// The new owner is not a member of the organisation.
-    NotAColleague,
 }
 
 /// One agent that the caller may see.
@@ -241,26 +232,6 @@ pub async fn delete(scope: &WriteScope, id: &AgentId) -> Result<bool, DbError> {
     Ok(done.rows_affected > 0)
 }
 
-/// Hands an agent to another member. Its conversations follow; links to private connections of the old owner end.
-///
-/// # Errors
-/// As [`find`].
-pub async fn transfer(
-    scope: &WriteScope,
-    id: &AgentId,
-    new_owner: &UserId,
-) -> Result<Transfer, DbError> {
-    let call = "SELECT agent_transfer($1, $2)";
-    let values = [id.as_str().into(), new_owner.as_str().into()];
-    let outcome: Result<String, DbError> = sql::scalar(scope, call, values).await;
-    let outcome = outcome.map_err(DbError::at_an_end_of_a_link)?;
-    Ok(match outcome.as_str() {
-        "done" => Transfer::Done,
-        "not_a_colleague" => Transfer::NotAColleague,
-        _ => Transfer::Missing,
-    })
-}
-
 fn visible(scope: &Scope) -> Select<Entity> {
     scope.tenant().scope::<Entity, _>(Entity::find())
 }
@@ -280,6 +251,9 @@ impl AgentFilter {
         }
         if let Some(visibility) = self.visibility {
             agents = agents.filter(Column::Visibility.eq(visibility));
+        }
+        if let Some(left) = self.owner_left {
+            agents = agents.filter(hand_over::by_former_members(left));
         }
         agents
     }

@@ -92,8 +92,8 @@ pub async fn give(
     let given = sql::first(
         scope,
         "INSERT INTO agent_feedback (organization_id, id, conversation_id, message_id, agent_id, agent_user_id,
-                                     conversation_user_id, user_id, rating, comment)
-         SELECT m.organization_id, $3, m.conversation_id, m.id, m.agent_id, m.agent_user_id, m.user_id, $4, $5, $6
+                                     conversation_user_id, withheld, user_id, rating, comment)
+         SELECT m.organization_id, $3, m.conversation_id, m.id, m.agent_id, m.agent_user_id, m.user_id, m.withheld, $4, $5, $6
          FROM agent_messages m WHERE m.organization_id = $1 AND m.id = $2
          ON CONFLICT (organization_id, message_id, user_id)
          DO UPDATE SET rating = EXCLUDED.rating, comment = EXCLUDED.comment

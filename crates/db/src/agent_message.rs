@@ -225,10 +225,10 @@ WITH conversation AS (
   SET last_message_at = GREATEST(date_trunc('milliseconds', clock_timestamp()), c.last_message_at + interval '1 millisecond')
   WHERE c.organization_id = $1 AND c.id = $2 AND c.user_id = $3 AND c.archived_at IS NULL
     AND EXISTS (SELECT 1 FROM agents a WHERE a.organization_id = $1 AND a.id = c.agent_id)
-  RETURNING c.organization_id, c.id, c.agent_id, c.agent_user_id, c.user_id, c.last_message_at
+  RETURNING c.organization_id, c.id, c.agent_id, c.agent_user_id, c.user_id, c.withheld, c.last_message_at
 )
-INSERT INTO agent_messages (organization_id, conversation_id, id, agent_id, agent_user_id, user_id, role, content, metadata, created_at, updated_at)
-SELECT organization_id, id, $4, agent_id, agent_user_id, user_id, $5, $6, $7, last_message_at, last_message_at FROM conversation
+INSERT INTO agent_messages (organization_id, conversation_id, id, agent_id, agent_user_id, user_id, withheld, role, content, metadata, created_at, updated_at)
+SELECT organization_id, id, $4, agent_id, agent_user_id, user_id, withheld, $5, $6, $7, last_message_at, last_message_at FROM conversation
 RETURNING *";
 
 #[derive(FromQueryResult)]

@@ -15,7 +15,7 @@ use sea_orm::{
 
 use crate::keyset::{self, Page, PageRequest};
 use crate::sql::{self, set};
-use crate::{DbError, Scope, WriteScope, agent_api_connection};
+use crate::{DbError, Scope, WriteScope, agent_api_connection, hand_over};
 
 /// What a connection is made of.
 #[derive(Debug, Clone)]
@@ -60,6 +60,8 @@ pub struct ApiConnectionFilter {
     pub service: Option<String>,
     /// Exactly this visibility.
     pub visibility: Option<Visibility>,
+    /// Only those whose owner is no member of the organisation any more, or only those whose owner is.
+    pub owner_left: Option<bool>,
 }
 
 /// What connections can be sorted by.
@@ -307,6 +309,7 @@ impl ApiConnectionFilter {
             search,
             service,
             visibility,
+            owner_left,
         } = self;
         if let Some(search) = search {
             let name = Expr::col(Column::Name);
@@ -317,6 +320,9 @@ impl ApiConnectionFilter {
         }
         if let Some(visibility) = visibility {
             connections = connections.filter(Column::Visibility.eq(*visibility));
+        }
+        if let Some(left) = owner_left {
+            connections = connections.filter(hand_over::by_former_members(*left));
         }
         connections
     }

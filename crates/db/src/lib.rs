@@ -22,6 +22,7 @@ pub mod deletion;
 mod doubt;
 mod error;
 mod finish;
+pub mod hand_over;
 mod id;
 pub mod idempotency;
 pub mod invitation;

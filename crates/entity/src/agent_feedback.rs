@@ -32,6 +32,8 @@ pub struct Model {
     pub rating: Rating,
     /// 1 to 5,000 characters.
     pub comment: Option<String>,
+    /// As its conversation.
+    pub withheld: bool,
     /// When it was first given.
     pub created_at: DateTimeUtc,
     /// When it last changed; kept by a trigger.

@@ -31,6 +31,8 @@ pub struct Model {
     pub content: String,
     /// The caller's own notes: a JSON object.
     pub metadata: Json,
+    /// As its conversation.
+    pub withheld: bool,
     /// When it was written: strictly later than the message before it.
     pub created_at: DateTimeUtc,
     /// When its metadata last changed; kept by a trigger.

@@ -28,6 +28,8 @@ pub struct Model {
     pub last_message_at: Option<DateTimeUtc>,
     /// When it was archived.
     pub archived_at: Option<DateTimeUtc>,
+    /// Whether it is kept from the agent's owner: it began under another one.
+    pub withheld: bool,
     /// When it was made.
     pub created_at: DateTimeUtc,
     /// When it last changed; kept by a trigger.

@@ -1,6 +1,6 @@
 use async_graphql::MergedObject;
 
-use crate::agent::AgentMutation;
+use crate::agent::{AgentMutation, HandOverMutation};
 use crate::api_connection::{ApiConnectionMutation, LinkMutation};
 use crate::api_key::ApiKeyMutation;
 use crate::conversation::ConversationMutation;
@@ -42,6 +42,7 @@ pub(crate) struct OrganizationMutations(
 #[derive(Debug, Default, MergedObject)]
 pub(crate) struct AgentMutations(
     AgentMutation,
+    HandOverMutation,
     ApiConnectionMutation,
     LinkMutation,
     ConversationMutation,

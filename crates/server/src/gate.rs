@@ -9,6 +9,8 @@ use agentry_auth::{Actor, AuthError, Client};
 use agentry_db::{DbError, Lease};
 use agentry_schema::{RequestContext, Services};
 use async_graphql::Request;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
 use secrecy::SecretString;
 
 use crate::http::{CallerContext, Gate, OperationSummary, Presented, Refusal};
@@ -63,11 +65,7 @@ impl Gate for AuthGate {
     }
 
     async fn still_valid(&self, context: &dyn CallerContext) -> bool {
-        let context: &dyn Any = context;
-        let Some(actor) = context
-            .downcast_ref::<Caller>()
-            .and_then(|caller| caller.0.find_actor())
-        else {
+        let Some(actor) = actor_of(context) else {
             return true;
         };
         match self.services.auth.is_live(actor).await {
@@ -77,6 +75,23 @@ impl Gate for AuthGate {
             Err(DbError::Constraint { .. } | DbError::Refused(_) | DbError::Unexpected(_)) => false,
         }
     }
+
+    fn rechecks(&self, context: &dyn CallerContext) -> BoxStream<'static, ()> {
+        let Some(actor) = actor_of(context) else {
+            return stream::pending().boxed();
+        };
+        let rechecks = self.services.live.rechecks(actor.tenant().user());
+        stream::unfold(rechecks, async |mut rechecks| {
+            rechecks.next().await;
+            Some(((), rechecks))
+        })
+        .boxed()
+    }
+}
+
+fn actor_of(context: &dyn CallerContext) -> Option<&Actor> {
+    let context: &dyn Any = context;
+    context.downcast_ref::<Caller>()?.0.find_actor()
 }
 
 fn refuse(error: AuthError) -> Refusal {

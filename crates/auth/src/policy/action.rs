@@ -52,6 +52,8 @@ actions! {
     DuplicateAgent = "agent.duplicate",
     /// Hand an agent to a colleague.
     TransferAgent = "agent.transfer",
+    /// Hand all agents of somebody who has left to a colleague.
+    TakeOverAgents = "agent.take_over",
     /// Delete an agent.
     DeleteAgent = "agent.delete",
     /// Make an API connection.

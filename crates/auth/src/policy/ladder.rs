@@ -37,6 +37,7 @@ pub const fn least(action: Action) -> Role {
             to: Owner,
         } => Owner,
         Action::UpdateOrganization
+        | Action::TakeOverAgents
         | Action::InviteMember {
             role: Admin | Member,
         }

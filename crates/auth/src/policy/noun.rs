@@ -53,6 +53,7 @@ impl Action {
             | Self::UpdateAgent
             | Self::DuplicateAgent
             | Self::TransferAgent
+            | Self::TakeOverAgents
             | Self::DeleteAgent
             | Self::LinkApiConnection
             | Self::UnlinkApiConnection => Noun::Agents,

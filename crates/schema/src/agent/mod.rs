@@ -18,9 +18,11 @@ use crate::visibility::Visibility;
 use crate::{ApiError, Noun, RequestContext};
 
 mod fields;
+mod hand_over;
 mod mutation;
 mod query;
 
+pub use hand_over::*;
 pub use mutation::*;
 pub use query::*;
 
@@ -94,6 +96,8 @@ pub struct AgentFilterInput {
     model: Option<String>,
     /// Exactly this visibility.
     visibility: Option<Visibility>,
+    /// Only those whose owner is no member of the organisation any more (`true`), or only those whose owner is (`false`).
+    owner_left: Option<bool>,
 }
 
 /// The order of a list of agents.
@@ -170,6 +174,7 @@ impl AgentFilterInput {
             search,
             model,
             visibility,
+            owner_left,
         } = self;
         filter_text("search", search.as_deref())?;
         filter_text("model", model.as_deref())?;
@@ -177,6 +182,7 @@ impl AgentFilterInput {
             search: search.filter(|text| !text.is_empty()),
             model,
             visibility: visibility.map(Into::into),
+            owner_left,
         })
     }
 }

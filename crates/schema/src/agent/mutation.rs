@@ -1,6 +1,6 @@
-use agentry_db::agent::{self, AgentChanges, NewAgent, Transfer};
+use agentry_db::agent::{self, AgentChanges, NewAgent};
 use agentry_db::entity::agent::Model;
-use agentry_db::ids::{AgentId, UserId};
+use agentry_db::ids::AgentId;
 use agentry_db::{DbError, WriteScope, new_id};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use rust_decimal::Decimal;
@@ -75,15 +75,6 @@ pub struct DuplicateAgentInput {
     idempotency_key: Option<String>,
 }
 
-/// Which agent to hand to whom.
-#[derive(Debug, Clone, InputObject)]
-pub struct TransferAgentInput {
-    /// The agent.
-    id: ID,
-    /// The new owner: a member of the same organisation.
-    new_owner_id: ID,
-}
-
 /// Which agent to delete.
 #[derive(Debug, Clone, InputObject)]
 pub struct DeleteAgentInput {
@@ -112,15 +103,6 @@ pub struct DuplicateAgentSuccess {
     agent: Agent,
 }
 
-/// The agent was handed over.
-#[derive(Debug, SimpleObject)]
-pub struct TransferAgentSuccess {
-    /// The agent's id.
-    agent_id: ID,
-    /// Whose it is now.
-    new_owner_id: ID,
-}
-
 /// The agent is gone, with its conversations, messages, feedback and links.
 #[derive(Debug, SimpleObject)]
 pub struct DeleteAgentSuccess {
@@ -139,10 +121,6 @@ mutation_result! {
 mutation_result! {
     /// How copying an agent ended.
     DuplicateAgentResult = DuplicateAgentSuccess | ValidationFailed | NotFound | LimitReached | Conflict
-}
-mutation_result! {
-    /// How handing an agent over ended.
-    TransferAgentResult = TransferAgentSuccess | ValidationFailed | NotFound | Forbidden
 }
 mutation_result! {
     /// How deleting an agent ended.
@@ -183,15 +161,6 @@ impl AgentMutation {
     ) -> async_graphql::Result<DuplicateAgentResult> {
         let outcome = duplicate(RequestContext::of(context)?, input).await;
         DuplicateAgentResult::from_outcome(outcome.map(|agent| DuplicateAgentSuccess { agent }))
-    }
-
-    /// Hands an agent, with its conversations, to another member of the organisation. Links to your private connections end.
-    async fn transfer_agent(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "The agent, and its new owner.")] input: TransferAgentInput,
-    ) -> async_graphql::Result<TransferAgentResult> {
-        TransferAgentResult::from_outcome(transfer(RequestContext::of(context)?, input).await)
     }
 
     /// Deletes an agent of yours or, as an owner or admin, of your organisation, with its conversations, messages, feedback
@@ -356,40 +325,6 @@ async fn duplicate(context: &RequestContext, input: DuplicateAgentInput) -> Resu
         .await
 }
 
-async fn transfer(
-    context: &RequestContext,
-    input: TransferAgentInput,
-) -> Result<TransferAgentSuccess, Failure> {
-    let (id, new_owner): (&AgentId, &UserId) = (&id_of(input.id), &id_of(input.new_owner_id));
-    context
-        .write(Action::TransferAgent, |scope| async move {
-            let before = agent::lock(&scope, id).await?;
-            match agent::transfer(&scope, id, new_owner).await? {
-                Transfer::Done => {}
-                Transfer::Missing => return Err(not_written(&scope, id).await?),
-                Transfer::NotAColleague => {
-                    let mut checks = Checks::default();
-                    checks.refuse(
-                        "newOwnerId",
-                        "It must be a member of the same organisation.",
-                    );
-                    checks.finish()?;
-                }
-            }
-            let old_owner = before.map(|agent| agent.user_id.into_string());
-            let metadata = audit_changes(
-                &json!({ "ownerId": old_owner }),
-                &json!({ "ownerId": new_owner.as_str() }),
-            );
-            audited(&scope, "Agent", id.as_str(), metadata).await
-        })
-        .await?;
-    Ok(TransferAgentSuccess {
-        agent_id: ID(id.to_string()),
-        new_owner_id: ID(new_owner.to_string()),
-    })
-}
-
 async fn delete(
     context: &RequestContext,
     input: DeleteAgentInput,
@@ -412,7 +347,7 @@ async fn delete(
 }
 
 /// Why nothing was written to this agent.
-async fn not_written(scope: &WriteScope, id: &AgentId) -> Result<Failure, DbError> {
+pub(super) async fn not_written(scope: &WriteScope, id: &AgentId) -> Result<Failure, DbError> {
     let visible = agent::find(scope, id).await?.is_some();
     Ok(Failure::not_written("agent", visible))
 }

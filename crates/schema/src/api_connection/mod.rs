@@ -134,6 +134,8 @@ pub struct ApiConnectionFilterInput {
     service: Option<String>,
     /// Exactly this visibility.
     visibility: Option<Visibility>,
+    /// Only those whose owner is no member of the organisation any more (`true`), or only those whose owner is (`false`).
+    owner_left: Option<bool>,
 }
 
 /// The order of a list of connections.
@@ -210,6 +212,7 @@ impl ApiConnectionFilterInput {
             search,
             service,
             visibility,
+            owner_left,
         } = self;
         filter_text("search", search.as_deref())?;
         filter_text("service", service.as_deref())?;
@@ -217,6 +220,7 @@ impl ApiConnectionFilterInput {
             search: search.filter(|text| !text.is_empty()),
             service,
             visibility: visibility.map(Into::into),
+            owner_left,
         })
     }
 }

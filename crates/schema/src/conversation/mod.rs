@@ -53,6 +53,7 @@ impl From<Model> for Conversation {
             id,
             agent_id,
             agent_user_id: _,
+            withheld: _,
             user_id,
             title,
             last_message_at,

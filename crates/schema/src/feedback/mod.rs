@@ -71,6 +71,7 @@ impl From<Model> for Feedback {
             message_id,
             agent_id,
             agent_user_id: _,
+            withheld: _,
             conversation_user_id: _,
             user_id,
             rating,

@@ -70,6 +70,7 @@ impl From<Model> for Message {
             id,
             agent_id,
             agent_user_id: _,
+            withheld: _,
             user_id,
             role,
             content,

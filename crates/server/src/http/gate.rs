@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_graphql::Request;
+use futures_util::stream::BoxStream;
 use secrecy::SecretString;
 
 use super::request_id::RequestId;
@@ -19,8 +20,12 @@ pub trait Gate: Send + Sync + 'static {
     /// A [`Refusal`] when a credential was presented and is not accepted, or cannot be checked now.
     async fn authenticate(&self, presented: Presented) -> Result<Arc<dyn CallerContext>, Refusal>;
 
-    /// Whether the credential behind `context` is still good. Asked now and then for every open socket and event stream.
+    /// Whether the credential behind `context` is still good. Asked for every open socket and event stream: when
+    /// [`Gate::rechecks`] says so, and now and then besides.
     async fn still_valid(&self, context: &dyn CallerContext) -> bool;
+
+    /// Says each time when the credential behind `context` may have been taken back. It never ends.
+    fn rechecks(&self, context: &dyn CallerContext) -> BoxStream<'static, ()>;
 }
 
 /// What one operation runs with: the caller, loaders, counters.

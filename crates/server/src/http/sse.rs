@@ -39,13 +39,14 @@ pub(crate) fn stream<E: Executor>(
         log.code(fault.code);
         return refuse(&fault, &caller.id);
     }
-    let results = if prepared.kind == OperationType::Subscription {
-        subscribe(&state, prepared, Arc::clone(&context), caller.id.clone())
+    let (results, rechecks) = if prepared.kind == OperationType::Subscription {
+        let rechecks = shared.gate.rechecks(&*context);
+        let results = subscribe(&state, prepared, Arc::clone(&context), caller.id.clone());
+        (results, rechecks)
     } else {
         let (context, id) = (Arc::clone(&context), caller.id.clone());
-        async move { execute(&state, prepared, context, &id).await }
-            .into_stream()
-            .boxed()
+        let result = async move { execute(&state, prepared, context, &id).await };
+        (result.into_stream().boxed(), stream::pending().boxed())
     };
     let limits = shared.options.sockets;
     let running = Running {
@@ -53,6 +54,7 @@ pub(crate) fn stream<E: Executor>(
         stopped: shared.stopped().boxed(),
         keep_alive: every(limits.keep_alive),
         recheck: every(limits.recheck),
+        rechecks,
         shared,
         context,
         id: caller.id.clone(),
@@ -123,6 +125,8 @@ struct Running {
     stopped: futures_util::future::BoxFuture<'static, ()>,
     keep_alive: Interval,
     recheck: Interval,
+    /// When to look again whether the caller may go on, besides now and then.
+    rechecks: BoxStream<'static, ()>,
     shared: Arc<Shared>,
     context: Arc<dyn CallerContext>,
     id: RequestId,
@@ -146,13 +150,15 @@ impl Running {
             tokio::select! {
                 biased;
                 () = &mut self.stopped => return None,
-                // Before the results, so that a busy stream does not keep it from its turn.
+                // Before the results, so that a busy stream does not keep them from their turn.
                 _ = self.recheck.tick() => {
-                    if !self.shared.gate.still_valid(&*self.context).await {
-                        self.ended = true;
-                        self.log.code(code::UNAUTHENTICATED);
-                        let fault = Fault::from(super::gate::Refusal::Unauthenticated);
-                        return Some(format!("{}{COMPLETE}", next(&fault_body(&fault, &self.id))).into());
+                    if let Some(farewell) = self.recheck().await {
+                        return Some(farewell);
+                    }
+                }
+                Some(()) = self.rechecks.next() => {
+                    if let Some(farewell) = self.recheck().await {
+                        return Some(farewell);
                     }
                 }
                 result = self.results.next() => {
@@ -166,5 +172,16 @@ impl Running {
                 _ = self.keep_alive.tick() => return Some(Bytes::from_static(b":\n\n")),
             }
         }
+    }
+
+    /// The last bytes for a caller who may not go on.
+    async fn recheck(&mut self) -> Option<Bytes> {
+        if self.shared.gate.still_valid(&*self.context).await {
+            return None;
+        }
+        self.ended = true;
+        self.log.code(code::UNAUTHENTICATED);
+        let fault = Fault::from(super::gate::Refusal::Unauthenticated);
+        Some(format!("{}{COMPLETE}", next(&fault_body(&fault, &self.id))).into())
     }
 }

@@ -8,8 +8,10 @@ use async_graphql::{
     Context, Enum, Error, ErrorExtensions, InputObject, Object, Request, Result, Schema,
     Subscription,
 };
+use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, stream};
 use secrecy::ExposeSecret;
+use tokio::sync::watch;
 
 use crate::http::{CallerContext, Check, Gate, OperationSummary, Presented, Readiness, Refusal};
 
@@ -149,6 +151,8 @@ impl Feed {
 #[derive(Default)]
 pub(super) struct ToyGate {
     pub(super) revoked: AtomicBool,
+    /// Told when open streams are to look again.
+    pub(super) rechecks: watch::Sender<()>,
     pub(super) bumps: Arc<AtomicU32>,
     /// What was presented, for the tests to look at.
     pub(super) seen: Mutex<Vec<String>>,
@@ -189,6 +193,15 @@ impl Gate for ToyGate {
 
     async fn still_valid(&self, _context: &dyn CallerContext) -> bool {
         !self.revoked.load(Ordering::SeqCst)
+    }
+
+    fn rechecks(&self, _context: &dyn CallerContext) -> BoxStream<'static, ()> {
+        let rechecks = self.rechecks.subscribe();
+        stream::unfold(rechecks, async |mut rechecks| {
+            rechecks.changed().await.ok()?;
+            Some(((), rechecks))
+        })
+        .boxed()
     }
 }
 

@@ -168,6 +168,29 @@ async fn quiet_stream_is_kept_alive_capped_and_ended_with_its_credential() {
 }
 
 #[tokio::test]
+async fn word_of_a_revocation_ends_the_stream_at_once() {
+    let sockets = SocketLimits {
+        recheck: Duration::from_hours(1),
+        ..SocketLimits::default()
+    };
+    let server = Server::start(HttpOptions {
+        sockets,
+        ..HttpOptions::default()
+    })
+    .await;
+    let open = server
+        .post(body("subscription { forever }"))
+        .header("accept", STREAM)
+        .header("authorization", "Bearer good");
+    let mut stream = open.send().await.unwrap();
+    read_until(&mut stream, "\"forever\":1}}\n\n").await;
+    server.gate.revoked.store(true, Ordering::SeqCst);
+    server.gate.rechecks.send_replace(());
+    let end = read_until(&mut stream, "event: complete").await;
+    assert!(end.contains("UNAUTHENTICATED"), "{end}");
+}
+
+#[tokio::test]
 async fn stop_ends_streams_without_complete() {
     let server = Server::plain().await;
     let mut stream = server

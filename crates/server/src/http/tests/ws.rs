@@ -389,6 +389,18 @@ async fn credential_is_checked_again_and_the_socket_pinged() {
 }
 
 #[tokio::test]
+async fn word_of_a_revocation_closes_the_socket_at_once_and_false_alarms_do_not() {
+    let server = Server::start(with(|sockets| sockets.recheck = Duration::from_hours(1))).await;
+    let mut socket = ready(&server, json!({"authorization": "Bearer good"})).await;
+    server.gate.rechecks.send_replace(());
+    socket.subscribe("1", "{ hello }").await;
+    assert_eq!(socket.hear().await["type"], "next");
+    server.gate.revoked.store(true, Ordering::SeqCst);
+    server.gate.rechecks.send_replace(());
+    assert_eq!(socket.closed().await, (4403, "Forbidden".into()));
+}
+
+#[tokio::test]
 async fn nothing_runs_on_a_credential_that_is_no_longer_good() {
     let server = Server::plain().await;
     let mut socket = ready(&server, json!({"authorization": "Bearer good"})).await;

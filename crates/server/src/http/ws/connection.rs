@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use async_graphql::Executor;
 use axum::extract::ws::{Message, WebSocket};
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
 
@@ -47,6 +49,7 @@ pub(super) async fn run<E: Executor>(
         caller,
         open,
         context: None,
+        rechecks: stream::pending().boxed(),
     };
     let end = if acceptable {
         connection.talk().await
@@ -79,6 +82,8 @@ struct Connection<E> {
     open: OpenStream,
     /// Set once the caller is acknowledged.
     context: Option<Arc<dyn CallerContext>>,
+    /// When to look again whether the caller may go on, besides now and then.
+    rechecks: BoxStream<'static, ()>,
     operations: Operations<E>,
 }
 
@@ -98,6 +103,7 @@ impl<E: Executor> Connection<E> {
                 () = sleep_until(init_until), if self.context.is_none() => Err(Close::InitTimeout.into()),
                 // Before what the client sends, so that no flood of it keeps them from their turn.
                 _ = recheck.tick() => self.recheck().await,
+                Some(()) = self.rechecks.next() => self.recheck().await,
                 _ = keep_alive.tick() => {
                     if heard.elapsed() > limits.keep_alive * 2 {
                         Err(End::Gone)
@@ -192,6 +198,7 @@ impl<E: Executor> Connection<E> {
         {
             return Err(Close::TooManySockets.into());
         }
+        self.rechecks = shared.gate.rechecks(&*context);
         self.context = Some(context);
         self.send(message::ACK.to_owned()).await
     }

@@ -3,6 +3,8 @@
 //! Only ids travel, by LISTEN and NOTIFY; whoever receives one reads the message under their own row security. Word is sent
 //! after the commit, many ids in one transaction: a NOTIFY inside the transaction that stores the message would take
 //! PostgreSQL's one lock for it at every commit, and commits would wait for the disk one after the other.
+//!
+//! The same listener hears when a credential or a membership may have been taken back: see [`Recheck`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,10 +15,17 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::ids::{ConversationId, MessageId, OrganizationId};
+use crate::ids::{ConversationId, MessageId, OrganizationId, UserId};
 use crate::{Db, DbError};
 
+mod recheck;
+
+pub use recheck::Recheck;
+use recheck::Rechecks;
+
 const CHANNEL: &str = "agentry_message";
+/// What the triggers on the auth tables say: the id of a user who may have lost a session, a key or a membership.
+const REVOKED: &str = "agentry_revoked";
 /// How far one that waits may fall behind.
 const BUFFER: usize = 128;
 /// How many ids may wait to be sent; they do so only while the database is away.
@@ -73,6 +82,7 @@ struct Running {
 struct Topics {
     listening: watch::Sender<bool>,
     senders: Mutex<HashMap<Topic, broadcast::Sender<MessageId>>>,
+    rechecks: Rechecks,
 }
 
 impl Live {
@@ -92,6 +102,7 @@ impl Live {
         let topics = Arc::new(Topics {
             listening: watch::Sender::new(false),
             senders: Mutex::default(),
+            rechecks: Rechecks::default(),
         });
         let (voice, queue) = mpsc::channel(QUEUE);
         let (speaking, silenced) = oneshot::channel();
@@ -145,6 +156,13 @@ impl Live {
         if self.0.voice.try_send(word).is_err() {
             tracing::warn!(message.id = %message, "a new message could not be announced");
         }
+    }
+
+    /// Waits for reasons to look again whether this user's credentials and memberships are what they were. There is one at
+    /// once, for what happened before this was asked.
+    #[must_use]
+    pub fn rechecks(&self, user: &UserId) -> Recheck {
+        self.0.topics.rechecks.of(user)
     }
 
     /// Waits for the messages of a conversation from now on. Whether the caller may see them is asked at each message.
@@ -266,11 +284,16 @@ async fn listen(pool: PgPool, topics: Arc<Topics>) {
 async fn follow(pool: &PgPool, topics: &Topics) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.eager_reconnect(false);
-    listener.listen(CHANNEL).await?;
+    listener.listen_all([CHANNEL, REVOKED]).await?;
     topics.listening.send_replace(true);
+    // Nobody knows what was said while nobody listened.
+    topics.rechecks.of_all();
     while let Ok(heard) = timeout(SILENCE, listener.try_recv()).await {
         let Some(notification) = heard? else { break };
-        topics.pass_on(notification.payload());
+        match notification.channel() {
+            REVOKED => topics.rechecks.about(notification.payload()),
+            _ => topics.pass_on(notification.payload()),
+        }
     }
     Ok(())
 }
@@ -322,6 +345,7 @@ mod tests {
         Arc::new(Topics {
             listening: watch::Sender::new(true),
             senders: Mutex::default(),
+            rechecks: Rechecks::default(),
         })
     }
 
