@@ -29,9 +29,10 @@ async fn nodes_come_in_the_order_asked_for_with_gaps() {
     let found = ada.query(NODES, json!({ "ids": ids })).await;
     let agent = |id: &Value, name: &str| json!({ "__typename": "Agent", "id": id, "name": name });
     let (first, second) = (agent(&one, "One"), agent(&two, "Two"));
+    let home = json!({ "__typename": "Organization", "id": ada.organization_id });
     assert_eq!(
         found["nodes"],
-        json!([second, null, null, first, null, null, second, null, null])
+        json!([second, null, null, first, null, null, second, null, home])
     );
     let alone = "query($id: ID!) { node(id: $id) { __typename id ... on Agent { name } } }";
     assert_eq!(ada.query(alone, json!({ "id": one })).await["node"], first);

@@ -44,6 +44,12 @@ impl Caller {
         Self::enter(url, "signUp", "SignUpInput", input).await
     }
 
+    /// Somebody who signs up now with this address.
+    pub async fn sign_up_with(url: &str, email: &str) -> Self {
+        let input = json!({ "name": "Guest", "email": email, "password": Self::PASSWORD });
+        Self::enter(url, "signUp", "SignUpInput", input).await
+    }
+
     /// Somebody who signed up before and signs in now.
     pub async fn sign_in_at(url: &str, name: &str) -> Self {
         let input = json!({ "email": email(name), "password": Self::PASSWORD });

@@ -18,17 +18,22 @@ pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 impl Socket {
     /// Opens one with this caller's credential.
     pub async fn open(caller: &Caller) -> Self {
-        let url = format!("{}/graphql", caller.url().replacen("http", "ws", 1));
+        let payload = json!({
+            "authorization": format!("Bearer {}", caller.token),
+            "x-organization-id": caller.organization_id,
+        });
+        Self::open_with(caller.url(), payload).await
+    }
+
+    /// Opens one at this server with the credential of this payload.
+    pub async fn open_with(url: &str, payload: Value) -> Self {
+        let url = format!("{}/graphql", url.replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
         let protocol = HeaderValue::from_static("graphql-transport-ws");
         let headers = request.headers_mut();
         headers.insert("sec-websocket-protocol", protocol);
         let (stream, _) = connect_async(request).await.unwrap();
         let mut socket = Self(stream);
-        let payload = json!({
-            "authorization": format!("Bearer {}", caller.token),
-            "x-organization-id": caller.organization_id,
-        });
         let init = json!({ "type": "connection_init", "payload": payload });
         socket.say(init).await;
         assert_eq!(socket.hear().await, json!({ "type": "connection_ack" }));
@@ -46,6 +51,15 @@ impl Socket {
     pub async fn hear(&mut self) -> Value {
         match self.next().await {
             Message::Text(text) => serde_json::from_str(&text).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The next message of the protocol, or the code with which the server closes it.
+    pub async fn hear_or_close(&mut self) -> Result<Value, u16> {
+        match self.next().await {
+            Message::Text(text) => Ok(serde_json::from_str(&text).unwrap()),
+            Message::Close(frame) => Err(frame.unwrap().code.into()),
             other => panic!("{other:?}"),
         }
     }

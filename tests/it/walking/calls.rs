@@ -7,9 +7,6 @@ use serde_json::Value;
 use super::printed_schema::{list, named, text, types};
 use crate::support::Server;
 
-/// The arguments of a field that takes one of several, which its type does not say.
-const ONE_OF: [(&str, &str); 1] = [("organization", "(slug: \"something\")")];
-
 /// Writes documents that call a field with the fewest arguments it takes.
 pub(super) struct Writer {
     types: HashMap<String, Value>,
@@ -100,10 +97,7 @@ impl Writer {
 
     fn call(&self, field: &Value) -> String {
         let arguments = self.arguments(list(field, "args"), 0);
-        let one_of = ONE_OF.iter().find(|(name, _)| *name == field["name"]);
-        let arguments = if let Some((_, arguments)) = one_of {
-            (*arguments).to_owned()
-        } else if arguments.is_empty() {
+        let arguments = if arguments.is_empty() {
             String::new()
         } else {
             format!("({})", arguments.join(", "))

@@ -146,6 +146,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ name: "New", email: "#new@example.com", password: "correct horse battery" }"##,
     ),
     (
+        "takeOverAgents",
+        "gone peer stranger",
+        r##"{ formerOwnerId: "#%", newOwnerId: "#coadmin" }"##,
+    ),
+    (
         "transferAgent",
         "own private shared",
         r##"{ id: "#agent-%", newOwnerId: "#coadmin" }"##,

@@ -139,6 +139,7 @@ impl<'a> Seeder<'a> {
                 "id" => format!("r{}", self.count),
                 "visibility" if kind == Kind::Private => "private".to_owned(),
                 "visibility" => "organization".to_owned(),
+                "withheld" => "false".to_owned(),
                 name if column.needed && name.ends_with("user_id") => holder.to_owned(),
                 name if column.needed => self.value(&table.name, name),
                 _ => continue,

@@ -1,12 +1,12 @@
 -- The team has two of each role: whoever acts, and somebody like them. Everything of others is the peer's, who is a plain
--- member; the stranger owns an organisation elsewhere and acts there.
+-- member, but for an agent of somebody who is gone; the stranger owns an organisation elsewhere and acts there.
 BEGIN;
 -- The triggers and references ask for things in an order, and this is no place to prove them.
 SET LOCAL session_replication_role = replica;
 
 INSERT INTO "user" ("id", "name", "email", "emailVerified")
 SELECT '#' || who, initcap(who), '#' || who || '@example.com', true
-FROM unnest(ARRAY['owner', 'coowner', 'admin', 'coadmin', 'member', 'peer', 'stranger', 'host']) who;
+FROM unnest(ARRAY['owner', 'coowner', 'admin', 'coadmin', 'member', 'peer', 'gone', 'stranger', 'host']) who;
 INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "updatedAt")
 VALUES ('#account', '#~', 'credential', '#~', '{password}', now());
 
@@ -32,7 +32,8 @@ VALUES ('#invitation-own', '#club', '#~@example.com', 'member', 'pending', now()
 
 INSERT INTO agents (organization_id, id, user_id, name, system_prompt, visibility)
 VALUES ('$', '#agent-own', '#~', 'Own', 'Answer.', 'private'), ('#team', '#agent-private', '#peer', 'Private', 'Answer.', 'private'),
-       ('#team', '#agent-shared', '#peer', 'Shared', 'Answer.', 'organization');
+       ('#team', '#agent-shared', '#peer', 'Shared', 'Answer.', 'organization'),
+       ('#team', '#agent-left', '#gone', 'Left', 'Answer.', 'private');
 INSERT INTO api_connections (organization_id, id, user_id, name, service, api_key, visibility)
 VALUES ('$', '#connection-own', '#~', 'Own', 'openai', 'sealed', 'private'),
        ('$', '#connection-lent', '#~', 'Lent', 'openai', 'sealed', 'organization'),

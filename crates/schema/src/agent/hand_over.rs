@@ -1,3 +1,4 @@
+use agentry_db::agent;
 use agentry_db::hand_over::{self, TakeOver, Transfer};
 use agentry_db::ids::{AgentId, UserId};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
