@@ -267,7 +267,7 @@ async fn changes_of_agents_tell_before_and_after_and_nothing_long() {
     done(&ada, "transferAgent", input).await;
     assert_eq!(
         told(&ada, "agent.transfer").await,
-        json!({ "before": { "ownerId": ada.user_id }, "after": { "ownerId": bob.user_id } })
+        json!({ "before": { "ownerId": ada.user_id }, "after": { "ownerId": bob.user_id }, "endedLinks": 0 })
     );
     done(&ada, "deleteAgent", json!({ "id": id })).await;
     let gone = told(&ada, "agent.delete").await;
