@@ -29,6 +29,7 @@ mod m0016_api_keys;
 mod m0017_organizations;
 mod m0018_invitations;
 mod m0019_profile;
+mod m0020_verification;
 mod m0021_user_profiles;
 mod m0022_audit;
 mod m0025_departures;
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_organizations::Migration),
             Box::new(m0018_invitations::Migration),
             Box::new(m0019_profile::Migration),
+            Box::new(m0020_verification::Migration),
             Box::new(m0021_user_profiles::Migration),
             Box::new(m0022_audit::Migration),
             Box::new(m0025_departures::Migration),

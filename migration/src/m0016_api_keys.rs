@@ -21,7 +21,7 @@ GRANT SELECT ("id", "configId", "name", "start", "prefix", "userId", "referenceI
 
 ALTER TABLE audit_events DROP CONSTRAINT audit_events_credential_check;
 ALTER TABLE audit_events ADD CONSTRAINT audit_events_credential_check
-  CHECK (credential IN ('cookie', 'bearer', 'sign_in', 'api_key', 'jwt'));
+  CHECK (credential IN ('cookie', 'bearer', 'sign_in', 'api_key', 'jwt', 'link'));
 "#;
 
 const DOWN: &str = r#"

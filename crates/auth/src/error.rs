@@ -203,7 +203,7 @@ pub enum NameError {
     Control,
 }
 
-/// Why nobody was signed up. Nothing was stored then.
+/// Why nobody was signed up. Nothing was stored then, but by [`SignUpError::Unverified`].
 #[derive(Debug, thiserror::Error)]
 pub enum SignUpError {
     /// The name will not do.
@@ -221,6 +221,9 @@ pub enum SignUpError {
     /// Somebody has signed up with this address.
     #[error("an account with this email address exists already")]
     EmailTaken,
+    /// The account is there; its address must be verified before it is signed in to.
+    #[error("the email address must be verified first")]
+    Unverified,
     /// Too many accounts were made from this network address.
     #[error("too many accounts were made from here, try again later")]
     TooMany {
@@ -244,6 +247,9 @@ pub enum SignInError {
     /// No account has this address, or it has no password, or another one. Which of these is not told, by time either.
     #[error("the email address or the password is wrong")]
     Invalid,
+    /// The password is right, and the address must be verified first.
+    #[error("the email address must be verified first")]
+    Unverified,
     /// Too many attempts from this network address, or on this account, whether or not there is one.
     #[error("too many attempts to sign in, try again later")]
     TooMany {

@@ -18,6 +18,7 @@ pub mod bearer;
 pub mod cookie;
 pub mod credential;
 pub mod email;
+pub mod email_token;
 pub mod error;
 pub mod jwt;
 pub mod name;
@@ -34,8 +35,10 @@ pub use actor::{Actor, Client, Method};
 pub use error::{AuthError, SignInError, SignUpError};
 pub use permission::{Access, Permissions};
 pub use service::{
-    Auth, AuthSettings, ChangePasswordError, ConfirmPasswordError, SignUp, SignedIn,
+    Auth, AuthSettings, ChangePasswordError, ConfirmPasswordError, OpenReset, ResetError, ShownEmail,
+    SignUp, SignedIn, VerifyError,
 };
+pub use throttle::MailAbout;
 
 #[cfg(test)]
 mod vectors;

@@ -98,14 +98,23 @@ impl SecretList {
         let tag = STANDARD
             .decode(signature)
             .map_err(|_| SignatureError::Unsigned)?;
-        let matches = std::iter::once(&self.first)
-            .chain(&self.older)
-            .any(|key| hmac::verify(key, value.as_bytes(), &tag).is_ok());
-        if matches {
+        if self.signed(value.as_bytes(), &tag) {
             Ok(value)
         } else {
             Err(SignatureError::Mismatch)
         }
+    }
+
+    /// HMAC-SHA256 of these bytes under the first secret.
+    pub(crate) fn tag(&self, bytes: &[u8]) -> hmac::Tag {
+        hmac::sign(&self.first, bytes)
+    }
+
+    /// Whether this is the HMAC-SHA256 of these bytes under one of the secrets.
+    pub(crate) fn signed(&self, bytes: &[u8], tag: &[u8]) -> bool {
+        std::iter::once(&self.first)
+            .chain(&self.older)
+            .any(|key| hmac::verify(key, bytes, tag).is_ok())
     }
 }
 

@@ -35,6 +35,11 @@ pub struct NoRandomness;
 /// # Errors
 /// [`NoRandomness`].
 pub fn generate() -> Result<SecretString, NoRandomness> {
+    letters(TOKEN_CHARS)
+}
+
+/// So many random letters and digits, of which more than [`TOKEN_CHARS`] are not asked for.
+pub(crate) fn letters(count: usize) -> Result<SecretString, NoRandomness> {
     let random = SystemRandom::new();
     let mut bytes = Zeroizing::new([0_u8; 2 * TOKEN_CHARS]);
     let mut token = Zeroizing::new(String::with_capacity(TOKEN_CHARS));
@@ -43,10 +48,10 @@ pub fn generate() -> Result<SecretString, NoRandomness> {
             .fill(bytes.as_mut_slice())
             .map_err(|_| NoRandomness)?;
         let fair = bytes.iter().filter(|byte| **byte < FAIR_BELOW);
-        for byte in fair.take(TOKEN_CHARS - token.len()) {
+        for byte in fair.take(count - token.len()) {
             token.push(char::from(ALPHABET[usize::from(byte % 62)]));
         }
-        if token.len() == TOKEN_CHARS {
+        if token.len() == count {
             return Ok(token.as_str().into());
         }
     }

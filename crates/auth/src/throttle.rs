@@ -22,6 +22,23 @@ pub(crate) enum Attempt<'a> {
     NewAccount(Option<IpAddr>),
     /// Noting that an account, whether or not there is one, was tried too often.
     NotedOf(&'a Email),
+    /// Asking from a network address for a message.
+    MailFromNetwork(Option<IpAddr>),
+    /// Asking for a message to this address, whether or not it is an account's.
+    MailTo(MailAbout, &'a Email),
+    /// Trying tokens of messages from a network address.
+    LinkFromNetwork(Option<IpAddr>),
+}
+
+/// What a message is about, each counted apart: nobody keeps a reset from reaching a person by inviting them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailAbout {
+    /// A new password.
+    Reset,
+    /// The address itself.
+    Verification,
+    /// An organisation.
+    Invitation,
 }
 
 impl Attempt<'_> {
@@ -40,6 +57,19 @@ impl Attempt<'_> {
             Self::OnAccount(email) => format!("sign-in:to:{}", fingerprint(email)),
             Self::NewAccount(ip) => format!("sign-up:from:{}", network(ip)),
             Self::NotedOf(email) => format!("sign-in:noted:{}", fingerprint(email)),
+            Self::MailFromNetwork(ip) => format!("mail:from:{}", network(ip)),
+            Self::MailTo(about, email) => format!("{}:to:{}", about.word(), fingerprint(email)),
+            Self::LinkFromNetwork(ip) => format!("link:from:{}", network(ip)),
+        }
+    }
+}
+
+impl MailAbout {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Reset => "reset",
+            Self::Verification => "verify",
+            Self::Invitation => "invite",
         }
     }
 }

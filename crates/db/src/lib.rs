@@ -1,9 +1,10 @@
 //! The one door to SQL.
 //!
 //! The one rule: no connection without a [`Tenant`]. A [`Scope`] is a transaction that the database knows to act for that
-//! tenant; every function of a noun takes one. The only look-ups without a tenant live in [`account`], [`session`], [`credential`] and
-//! [`rate_limit`], and reach the database through functions that return the few columns they must. Two more stand apart:
-//! [`proof`] and [`shape`] read nothing but the catalog, and [`rotation`] and [`shape::amend`] are the owner's, never the service's.
+//! tenant; every function of a noun takes one. The only look-ups without a tenant live in [`account`], [`session`], [`credential`],
+//! [`verification`] and [`rate_limit`], and reach the database through functions that return the few columns they must. Two more
+//! stand apart: [`proof`] and [`shape`] read nothing but the catalog, and [`rotation`] and [`shape::amend`] are the owner's, never the
+//! service's.
 //!
 //! To add a noun: a file here named like it, with `find` (an `Option`), `list` (a [`Page`]), and
 //! `insert`/`update`/`delete` that take a [`WriteScope`]; every statement goes through [`Tenant::scope`].
@@ -47,6 +48,7 @@ mod sql;
 mod statements;
 mod tenant;
 pub mod user_profile;
+pub mod verification;
 mod write;
 
 pub use agentry_entity as entity;

@@ -16,6 +16,9 @@ pub enum CredentialKind {
     /// A JSON Web Token.
     #[sea_orm(string_value = "jwt")]
     JsonWebToken,
+    /// The link of a message, whoever followed it.
+    #[sea_orm(string_value = "link")]
+    Link,
     /// None yet: an address and a password, right or wrong.
     #[sea_orm(string_value = "sign_in")]
     SignIn,

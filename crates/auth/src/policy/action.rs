@@ -125,6 +125,12 @@ actions! {
     DeleteAccount = "user.delete",
     /// Change one's own password.
     ChangePassword = "user.change_password",
+    /// Set one's own password anew, by the link of a message.
+    ResetPassword = "user.reset_password",
+    /// Verify one's own address, by the link of a message.
+    VerifyEmail = "user.verify_email",
+    /// Change one's own address, by the link of a message.
+    ChangeEmail = "user.change_email",
     /// Choose where one's session acts.
     SetActiveOrganization = "session.set_active",
     /// End one of one's own sessions.

@@ -75,6 +75,9 @@ pub const fn least(action: Action) -> Role {
         | Action::RejectInvitation
         | Action::UpdateProfile
         | Action::ChangePassword
+        | Action::ResetPassword
+        | Action::VerifyEmail
+        | Action::ChangeEmail
         | Action::SetActiveOrganization
         | Action::RevokeSession
         | Action::RevokeOtherSessions

@@ -82,6 +82,9 @@ impl Action {
             | Self::RejectInvitation => Noun::Members,
             Self::UpdateProfile => Noun::Profile,
             Self::ChangePassword
+            | Self::ResetPassword
+            | Self::VerifyEmail
+            | Self::ChangeEmail
             | Self::SetActiveOrganization
             | Self::RevokeSession
             | Self::RevokeOtherSessions

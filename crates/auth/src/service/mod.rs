@@ -5,10 +5,13 @@ mod beside;
 mod change_password;
 mod confirm_password;
 mod fresh;
+mod link;
 mod refusal;
+mod reset;
 mod settings;
 mod sign_in;
 mod sign_up;
+mod verify;
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,8 +31,10 @@ use refusal::Notes;
 
 pub use change_password::ChangePasswordError;
 pub use confirm_password::ConfirmPasswordError;
+pub use reset::{OpenReset, ResetError};
 pub use settings::AuthSettings;
 pub use sign_up::SignUp;
+pub use verify::{ShownEmail, VerifyError};
 
 /// Makes actors of credentials, and credentials of passwords. Clones share everything.
 #[derive(Clone)]

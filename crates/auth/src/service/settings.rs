@@ -12,10 +12,17 @@ pub struct AuthSettings {
     pub sign_in_per_account: RateLimit,
     /// Attempts to sign up from one network address, once the form is filled in properly.
     pub sign_up_per_address: RateLimit,
+    /// Messages asked for from one network address.
+    pub mail_per_address: RateLimit,
+    /// Messages of one kind to one address, whether or not it is an account's.
+    pub mail_per_account: RateLimit,
+    /// Whether only a verified address signs in.
+    pub require_verified_email: bool,
 }
 
 impl Default for AuthSettings {
-    /// 30 in a minute, 10 in a minute and 20 in an hour: room for an office behind one address, none for guessing.
+    /// 30 in a minute, 10 in a minute and 20 in an hour: room for an office behind one address, none for guessing. Messages: 30 and
+    /// 5 in an hour. Addresses need not be verified.
     fn default() -> Self {
         const MINUTE: Duration = Duration::from_mins(1);
         const HOUR: Duration = Duration::from_hours(1);
@@ -24,6 +31,9 @@ impl Default for AuthSettings {
             sign_in_per_address: limit(30, MINUTE),
             sign_in_per_account: limit(10, MINUTE),
             sign_up_per_address: limit(20, HOUR),
+            mail_per_address: limit(30, HOUR),
+            mail_per_account: limit(5, HOUR),
+            require_verified_email: false,
         }
     }
 }

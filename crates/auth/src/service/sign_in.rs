@@ -1,6 +1,6 @@
 use agentry_db::ids::UserId;
 use agentry_db::rate_limit::RateLimit;
-use agentry_db::{DbError, Statements, Tenant, account, audit, session};
+use agentry_db::{DbError, Statements, Tenant, account, audit, session, verification};
 use secrecy::SecretString;
 
 use super::authenticate::place;
@@ -52,6 +52,13 @@ impl Auth {
         let Some(tenant) = self.home(&user).await? else {
             return Err(SignInError::Invalid);
         };
+        // Only whoever knows the password learns of this.
+        if parts.settings.require_verified_email
+            && !verification::is_verified(&parts.db, &user).await?
+        {
+            return Err(SignInError::Unverified);
+        }
+
         let fresh = FreshSession::new(remember, client)?;
         match self.begin(&tenant, &fresh).await {
             Ok(()) => Ok(fresh.signed_in(self, tenant)),

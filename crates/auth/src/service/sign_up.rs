@@ -3,7 +3,7 @@ use std::fmt;
 use agentry_db::account::{self, NewAccount};
 use agentry_db::audit::{self, NewAuditEvent};
 use agentry_db::ids::UserId;
-use agentry_db::{DbError, Role, Statements, Tenant, UnsafeId, new_id};
+use agentry_db::{DbError, Role, Statements, Tenant, UnsafeId, new_id, session};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
@@ -27,7 +27,8 @@ pub struct SignUp {
 }
 
 impl Auth {
-    /// Stores a user, their password, their personal organisation and a first session, all of it or nothing.
+    /// Stores a user, their password, their personal organisation and a first session, all of it or nothing; without the session
+    /// where the address must be verified first.
     ///
     /// # Errors
     /// [`SignUpError`]. An address that is taken is told as such: a form that hid it would need a message to the address.
@@ -68,6 +69,9 @@ impl Auth {
         if !self.enter(&tenant, &account, &fresh).await? {
             return Err(SignUpError::EmailTaken);
         }
+        if parts.settings.require_verified_email {
+            return Err(SignUpError::Unverified);
+        }
         Ok(fresh.signed_in(self, tenant))
     }
 
@@ -93,7 +97,12 @@ impl Auth {
                     return Ok(false);
                 }
                 audit::record(&scope, origin, event.clone()).await?;
-                audit::record(&scope, origin, fresh.event()).await?;
+                if self.0.settings.require_verified_email {
+                    // Made with the account, and told to nobody.
+                    session::delete(&scope, fresh.token().expose_secret()).await?;
+                } else {
+                    audit::record(&scope, origin, fresh.event()).await?;
+                }
                 Ok(true)
             })
             .await

@@ -1,0 +1,81 @@
+use agentry_db::ids::UserId;
+use agentry_db::rate_limit::RateLimit;
+use agentry_db::session::Person;
+use agentry_db::{DbError, Role, Tenant, UnsafeId, account};
+
+use super::{Auth, is_user_gone};
+use crate::actor::Client;
+use crate::email::Email;
+use crate::slug;
+use crate::throttle::{Attempt, MailAbout};
+
+use std::time::Duration;
+
+impl Auth {
+    /// Counts that somebody at `client` asks for a message to this address; `Err` inside says how long to wait. Alike whether or not
+    /// it is an account's. The network address first: whoever is refused by it does not use up the other's messages.
+    ///
+    /// # Errors
+    /// [`DbError`] as the database answers; this holds for every function here.
+    pub async fn count_mail(
+        &self,
+        about: MailAbout,
+        email: &Email,
+        client: &Client,
+    ) -> Result<Result<(), Duration>, DbError> {
+        let parts = &self.0;
+        let limit = parts.settings.mail_per_address;
+        let counted = Attempt::MailFromNetwork(client.ip);
+        if let Err(wait) = counted.count(&parts.db, limit).await? {
+            return Ok(Err(wait));
+        }
+        self.count_mail_to(about, email).await
+    }
+
+    /// The same where whoever asks is known by name.
+    ///
+    /// # Errors
+    /// As [`Auth::count_mail`].
+    pub async fn count_mail_to(
+        &self,
+        about: MailAbout,
+        email: &Email,
+    ) -> Result<Result<(), Duration>, DbError> {
+        let parts = &self.0;
+        let limit = parts.settings.mail_per_account;
+        Attempt::MailTo(about, email).count(&parts.db, limit).await
+    }
+
+    /// Counts a token of a message that is tried.
+    pub(super) async fn count_link(
+        &self,
+        client: &Client,
+    ) -> Result<Result<(), Duration>, DbError> {
+        let limit: RateLimit = self.0.settings.sign_in_per_address;
+        Attempt::LinkFromNetwork(client.ip)
+            .count(&self.0.db, limit)
+            .await
+    }
+
+    /// A person in their personal organisation, which is made if there is none. `None`: they have just been deleted.
+    pub(super) async fn at_home(
+        &self,
+        user: UserId,
+        person: &Person,
+    ) -> Result<Option<Tenant>, DbError> {
+        let slug = slug::personal(&person.name, &person.email, user.as_str());
+        let name = slug::personal_name(&person.name, &person.email, &slug);
+        let made = account::ensure_personal_organization(&self.0.db, &user, name, &slug).await;
+        let home = match made {
+            Ok(home) => home,
+            Err(error) if is_user_gone(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        Tenant::new(user, home.id, Role::Owner)
+            .map(Some)
+            .or_else(|UnsafeId| {
+                tracing::warn!("another program made an id this service cannot act for");
+                Ok(None)
+            })
+    }
+}
