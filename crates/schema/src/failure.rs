@@ -25,6 +25,8 @@ pub enum UserError {
     LimitReached(LimitReached),
     /// Too often.
     TooManyRequests(TooManyRequests),
+    /// The e-mail address must be verified first.
+    VerificationNeeded(VerificationNeeded),
 }
 
 /// Some of the input cannot be accepted. Nothing was changed.
@@ -84,7 +86,15 @@ pub struct TooManyRequests {
     pub retry_after: i32,
 }
 
-/// How a mutation can fail. The first six are expected and become data where its result has a place for them.
+/// The account is there, and is signed in to once its e-mail address is verified: by the message that was sent to it at signing up, or
+/// another that `sendVerificationEmail` sends.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct VerificationNeeded {
+    /// What went wrong, for a person to read.
+    pub message: String,
+}
+
+/// How a mutation can fail. The first seven are expected and become data where its result has a place for them.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// Some of the input cannot be accepted.
@@ -105,6 +115,9 @@ pub enum Failure {
     /// Too often.
     #[error("{}", .0.message)]
     TooManyRequests(TooManyRequests),
+    /// The address must be verified first.
+    #[error("{}", .0.message)]
+    VerificationNeeded(VerificationNeeded),
     /// Not expected: becomes a coded error.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -168,6 +181,14 @@ impl Failure {
         })
     }
 
+    /// The account's address must be verified before it is signed in to.
+    #[must_use]
+    pub fn verification_needed() -> Self {
+        Self::VerificationNeeded(VerificationNeeded {
+            message: "The e-mail address must be verified first. Open the link in the message to it, or ask for another.".to_owned(),
+        })
+    }
+
     /// As a coded error, for a result that has no place for it.
     #[must_use]
     pub fn into_error(self) -> ApiError {
@@ -182,7 +203,10 @@ impl Failure {
                 message: failed.message,
             },
             Self::NotFound(NotFound { message }) => ApiError::NotFound(message),
-            Self::Forbidden(Forbidden { message }) => ApiError::Forbidden(message),
+            Self::Forbidden(Forbidden { message })
+            | Self::VerificationNeeded(VerificationNeeded { message }) => {
+                ApiError::Forbidden(message)
+            }
             Self::Conflict(Conflict { message })
             | Self::LimitReached(LimitReached { message, .. }) => ApiError::Conflict(message),
             Self::TooManyRequests(TooManyRequests { retry_after, .. }) => ApiError::RateLimited(
@@ -208,7 +232,8 @@ impl AsDbError for Failure {
             | Self::Forbidden(_)
             | Self::Conflict(_)
             | Self::LimitReached(_)
-            | Self::TooManyRequests(_) => None,
+            | Self::TooManyRequests(_)
+            | Self::VerificationNeeded(_) => None,
         }
     }
 }

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use async_graphql::{Schema, SchemaBuilder};
 
+pub mod account;
 pub mod agent;
 pub mod api_connection;
 pub mod api_key;
@@ -37,6 +38,7 @@ pub mod feedback;
 mod idempotency;
 mod limits;
 mod loader;
+mod mail;
 pub mod message;
 mod mutation;
 #[expect(
@@ -57,6 +59,7 @@ pub use agentry_auth::policy::{Action, Noun};
 pub use context::{Doing, Door, RequestContext};
 pub use error::ApiError;
 pub use limits::Limits;
+pub use mail::Mail;
 pub use mutation::Mutation;
 pub use query::Query;
 pub use secret::Secret;

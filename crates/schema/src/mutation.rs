@@ -1,5 +1,6 @@
 use async_graphql::MergedObject;
 
+use crate::account::{EmailMutation, ResetMutation, VerifyMutation};
 use crate::agent::{AgentMutation, HandOverMutation};
 use crate::api_connection::{ApiConnectionMutation, LinkMutation};
 use crate::api_key::ApiKeyMutation;
@@ -22,6 +23,9 @@ pub struct Mutation(PeopleMutations, OrganizationMutations, AgentMutations);
 pub(crate) struct PeopleMutations(
     SignUpMutation,
     SignInMutation,
+    ResetMutation,
+    VerifyMutation,
+    EmailMutation,
     SessionMutation,
     PasswordMutation,
     ProfileMutation,

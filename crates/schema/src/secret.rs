@@ -156,13 +156,17 @@ mod tests {
         }
         secret_inputs.sort();
         let expected = [
+            "ChangeEmailInput.currentPassword",
             "ChangePasswordInput.currentPassword",
             "ChangePasswordInput.newPassword",
             "CreateApiConnectionInput.apiKey",
             "DeleteAccountInput.password",
+            "ResetPasswordInput.newPassword",
+            "ResetPasswordInput.token",
             "RotateApiConnectionKeyInput.apiKey",
             "SignInInput.password",
             "SignUpInput.password",
+            "VerifyEmailInput.token",
         ];
         assert_eq!(secret_inputs, expected);
         assert!(outputs > 50, "{outputs} fields: the schema was not read");

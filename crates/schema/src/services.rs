@@ -2,7 +2,7 @@ use agentry_auth::Auth;
 use agentry_crypto::KeyRing;
 use agentry_db::live::Live;
 
-use crate::{Door, Limits};
+use crate::{Door, Limits, Mail};
 
 /// What every request shares. It is tied to no tenant; a tenant comes with the request's actor.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Services {
     pub keys: KeyRing,
     /// Word of new messages.
     pub live: Live,
+    /// Messages to people.
+    pub mail: Mail,
     /// How much of everything.
     pub limits: Limits,
 }

@@ -11,11 +11,13 @@ use agentry_crypto::KeyRing;
 use agentry_db::live::Live;
 use agentry_db::rate_limit::RateLimit;
 use agentry_db::{Db, PoolSettings};
-use agentry_schema::{AgentrySchema, Limits, Services};
+use agentry_mail::{Letters, Mailer, Pace};
+use agentry_schema::{AgentrySchema, Limits, Mail, Services};
 use axum::Router;
 use sqlx::postgres::PgConnectOptions;
+use url::Url;
 
-use crate::config::{Config, DatabaseConfig};
+use crate::config::{Config, ConfigError, DatabaseConfig};
 use crate::gate::AuthGate;
 use crate::graphiql;
 use crate::http::{DocumentLimits, HttpOptions, HttpState, SetupError, SocketLimits, Timeouts};
@@ -34,6 +36,8 @@ pub struct App {
     pub auth: Auth,
     /// Word of new messages, to be closed as well.
     pub live: Live,
+    /// Messages under way, to be closed when nothing is served any more and before the database stops.
+    pub mailer: Mailer,
 }
 
 /// Why the service could not be put together.
@@ -48,6 +52,9 @@ pub enum AppError {
     /// The cookies' prefix.
     #[error(transparent)]
     CookiePrefix(#[from] agentry_auth::error::CookiePrefixError),
+    /// The way of messages.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The HTTP face.
     #[error(transparent)]
     Http(#[from] SetupError),
@@ -73,6 +80,7 @@ impl App {
     pub fn new(config: &Config, secrets: &Secrets, db: Db) -> Result<Self, AppError> {
         let services = services(config, secrets, db.clone())?;
         let (auth, live) = (services.auth.clone(), services.live.clone());
+        let mailer = services.mail.mailer.clone();
         let schema = agentry_schema::build(Arc::clone(&services), config.http.introspection);
         let state = HttpState::new(
             schema,
@@ -92,6 +100,7 @@ impl App {
             db,
             auth,
             live,
+            mailer,
         })
     }
 }
@@ -114,13 +123,32 @@ pub fn services(config: &Config, secrets: &Secrets, db: Db) -> Result<Arc<Servic
         throttle(config),
     );
     let keys = KeyRing::parse(&secrets.encryption_keys)?;
+    let mail = mail(config)?;
     Ok(Arc::new(Services {
         live: Live::start(&db),
         db: db.into(),
         auth,
         keys,
+        mail,
         limits: limits(config),
     }))
+}
+
+fn mail(config: &Config) -> Result<Mail, ConfigError> {
+    let settings = &config.mail;
+    let way = settings.way()?;
+    let sender = settings.sender(&way)?;
+    let app = settings.app_url.as_ref();
+    let app = app.or(config.http.public_url.as_ref()).cloned();
+    let bound = || Url::parse(&format!("http://{}", config.http.bind));
+    let app = app
+        .map_or_else(bound, Ok)
+        .map_err(|_| ConfigError::AppUrlMissing)?;
+    Ok(Mail {
+        letters: Letters::new(sender.name(), app),
+        mailer: Mailer::new(way, sender, Pace::default()),
+        on_sign_up: settings.verify_on_sign_up,
+    })
 }
 
 /// Who must have issued a JSON Web Token, and for whom: better-auth says its own origin for both.
@@ -148,6 +176,9 @@ fn throttle(config: &Config) -> AuthSettings {
         sign_in_per_address: limit(limits.sign_in_per_address),
         sign_in_per_account: limit(limits.sign_in_per_account),
         sign_up_per_address: limit(limits.sign_up_per_address),
+        mail_per_address: limit(limits.mail_per_address),
+        mail_per_account: limit(limits.mail_per_account),
+        require_verified_email: config.mail.require_verified_email,
     }
 }
 

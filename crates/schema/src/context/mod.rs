@@ -251,6 +251,31 @@ impl RequestContext {
             outcome => outcome,
         }
     }
+
+    /// As [`RequestContext::write`], for whom the link of a message speaks: the link is what allows it, whoever the caller is, and
+    /// the audit trail says so.
+    pub(crate) async fn write_by_link<T, F, R>(
+        &self,
+        tenant: &Tenant,
+        action: Action,
+        work: F,
+    ) -> Result<T, Failure>
+    where
+        F: Fn(Doing) -> R + Send,
+        R: Future<Output = Result<T, Failure>> + Send,
+        T: Send,
+    {
+        doing::allow(tenant.role(), action)?;
+        let origin = Origin {
+            credential: CredentialKind::Link,
+            ip: self.ip(),
+        };
+        let work = move |scope| work(Doing::new(scope, action, origin.clone()));
+        self.release().await;
+        let db = &self.services.db.0;
+        db.write(tenant, action.name(), &self.statements, work)
+            .await
+    }
 }
 
 fn is_dangling(error: &Failure) -> bool {

@@ -1,7 +1,9 @@
+use agentry_auth::MailAbout;
 use agentry_auth::email::Email;
 use agentry_auth::session_token;
 use agentry_db::WriteScope;
 use agentry_db::invitation::{self, NewInvitation};
+use agentry_mail::Invited;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret as _;
@@ -14,7 +16,7 @@ use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
 use crate::user::Role;
-use crate::{Action, ApiError, Limits, RequestContext};
+use crate::{Action, ApiError, Limits, RequestContext, Services};
 
 /// Whom to invite, as what.
 #[derive(Debug, Clone, InputObject, Serialize)]
@@ -46,18 +48,23 @@ pub struct CancelInvitationInput {
     id: ID,
 }
 
-/// The invitation stands. No message is sent: hand its id on to the invited person.
+/// The invitation stands.
 #[derive(Debug, SimpleObject)]
 pub struct InviteMemberSuccess {
     /// The invitation.
     invitation: Invitation,
+    /// Whether a message with its link is on its way to the address. False where the server sends none, or has just sent several to
+    /// it: hand the invitation's id on yourself then.
+    mailed: bool,
 }
 
-/// The invitation has new time. No message is sent: hand its id on to the invited person.
+/// The invitation has new time.
 #[derive(Debug, SimpleObject)]
 pub struct ResendInvitationSuccess {
     /// The invitation as it is now.
     invitation: Invitation,
+    /// As in `InviteMemberSuccess`.
+    mailed: bool,
 }
 
 /// The invitation cannot be accepted any more.
@@ -86,7 +93,8 @@ pub struct InviteMutation;
 
 #[Object]
 impl InviteMutation {
-    /// Invites somebody. For owners and admins. The invitation can be accepted by an account with that address, by its id.
+    /// Invites somebody, by a message where the server sends them. For owners and admins. The invitation can be accepted by an account
+    /// with that address, by its id.
     async fn invite_member(
         &self,
         context: &Context<'_>,
@@ -94,11 +102,11 @@ impl InviteMutation {
     ) -> async_graphql::Result<InviteMemberResult> {
         let invited = invite(RequestContext::of(context)?, input).await;
         InviteMemberResult::from_outcome(
-            invited.map(|invitation| InviteMemberSuccess { invitation }),
+            invited.map(|(invitation, mailed)| InviteMemberSuccess { invitation, mailed }),
         )
     }
 
-    /// Gives a pending invitation new time, in your name. For owners and admins.
+    /// Gives a pending invitation new time, in your name, and sends its message again. For owners and admins.
     async fn resend_invitation(
         &self,
         context: &Context<'_>,
@@ -106,7 +114,7 @@ impl InviteMutation {
     ) -> async_graphql::Result<ResendInvitationResult> {
         let sent = resend(RequestContext::of(context)?, id_of(input.id)).await;
         ResendInvitationResult::from_outcome(
-            sent.map(|invitation| ResendInvitationSuccess { invitation }),
+            sent.map(|(invitation, mailed)| ResendInvitationSuccess { invitation, mailed }),
         )
     }
 
@@ -123,7 +131,10 @@ impl InviteMutation {
     }
 }
 
-async fn invite(context: &RequestContext, input: InviteMemberInput) -> Result<Invitation, Failure> {
+async fn invite(
+    context: &RequestContext,
+    input: InviteMemberInput,
+) -> Result<(Invitation, bool), Failure> {
     let role = input.role.into();
     context.may(Action::InviteMember { role })?;
     let mut checks = Checks::default();
@@ -143,7 +154,7 @@ async fn invite(context: &RequestContext, input: InviteMemberInput) -> Result<In
         resend: input.resend,
     };
     let new = &new;
-    context
+    let invitation = context
         .write(Action::InviteMember { role }, |scope| async move {
             if let Some(earlier) = idempotency.claim(&scope, new.id).await? {
                 // One that stood already was renewed under its own id, and is found by its address.
@@ -164,14 +175,15 @@ async fn invite(context: &RequestContext, input: InviteMemberInput) -> Result<In
             audited(&scope, "Invitation", &id, metadata).await?;
             read(&scope, &id).await
         })
-        .await
+        .await?;
+    Ok(mailed(context, invitation).await)
 }
 
-async fn resend(context: &RequestContext, id: String) -> Result<Invitation, Failure> {
+async fn resend(context: &RequestContext, id: String) -> Result<(Invitation, bool), Failure> {
     let limits = &context.services().limits;
     let id = &id;
     // The role it offers is the database's to look at.
-    context
+    let invitation = context
         .write(Action::ResendInvitation, |scope| async move {
             invitation::resend(&scope, id, expiry(limits), room(limits))
                 .await?
@@ -179,7 +191,8 @@ async fn resend(context: &RequestContext, id: String) -> Result<Invitation, Fail
             audited(&scope, "Invitation", id, json!({})).await?;
             read(&scope, id).await
         })
-        .await
+        .await?;
+    Ok(mailed(context, invitation).await)
 }
 
 async fn cancel(context: &RequestContext, id: String) -> Result<String, Failure> {
@@ -194,6 +207,35 @@ async fn cancel(context: &RequestContext, id: String) -> Result<String, Failure>
         })
         .await?;
     Ok(id)
+}
+
+/// Sends the invited person a message, now that the invitation stands, unless they have just had several: whether it is on its way.
+async fn mailed(context: &RequestContext, invitation: Invitation) -> (Invitation, bool) {
+    let Services { auth, mail, .. } = context.services();
+    let Some(email) = Email::parse(&invitation.email)
+        .ok()
+        .filter(|_| mail.mailer.is_on())
+    else {
+        return (invitation, false);
+    };
+    match auth.count_mail_to(MailAbout::Invitation, &email).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => return (invitation, false),
+        // The invitation stands all the same.
+        Err(error) => {
+            tracing::warn!(%error, "a message could not be counted, so none was sent");
+            return (invitation, false);
+        }
+    }
+    let role: agentry_db::Role = invitation.role.into();
+    let invited = Invited {
+        id: &invitation.id,
+        organization: &invitation.organization_name,
+        inviter: &invitation.inviter_name,
+        role: role.as_str(),
+    };
+    let message = mail.letters.invitation(email.as_str(), &invited);
+    (invitation, mail.mailer.send(message))
 }
 
 fn expiry(limits: &Limits) -> DateTime<Utc> {

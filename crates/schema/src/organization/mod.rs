@@ -65,7 +65,7 @@ impl From<MemberRow> for Member {
 /// An invitation that waits for an answer.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct Invitation {
-    /// Its id, which nobody can guess: what `acceptInvitation` takes. No message is sent; whoever invites hands it on.
+    /// Its id, which nobody can guess: what `acceptInvitation` takes.
     pub id: ID,
     /// The id of the organisation it leads into.
     pub organization_id: ID,

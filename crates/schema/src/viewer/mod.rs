@@ -27,6 +27,7 @@ mod sign_up;
 
 pub use deletion::*;
 pub use password::*;
+pub(crate) use password::unconfirmed;
 pub use profile::*;
 pub use session::*;
 pub use sign_in::*;

@@ -108,7 +108,7 @@ fn password_failure(error: ChangePasswordError) -> Failure {
 }
 
 /// Why somebody was not believed to be who they are.
-pub(super) fn unconfirmed(error: ConfirmPasswordError) -> Failure {
+pub(crate) fn unconfirmed(error: ConfirmPasswordError) -> Failure {
     match error {
         ConfirmPasswordError::Wrong => wrong_password(),
         ConfirmPasswordError::TooMany { retry_after } => Failure::too_many(retry_after),

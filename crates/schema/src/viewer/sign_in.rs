@@ -42,8 +42,8 @@ pub struct SignOutSuccess {
 }
 
 mutation_result! {
-    /// How signing in ended. An unknown address and a wrong password look the same.
-    SignInResult = SignedIn | Forbidden | TooManyRequests
+    /// How signing in ended. An unknown address and a wrong password look the same; `VerificationNeeded` only follows the right password.
+    SignInResult = SignedIn | Forbidden | VerificationNeeded | TooManyRequests
 }
 mutation_result! {
     /// How signing out ended.
@@ -87,6 +87,7 @@ impl SignInMutation {
             Err(SignInError::Invalid) => Err(Failure::forbidden(
                 "The e-mail address or the password is wrong.",
             )),
+            Err(SignInError::Unverified) => Err(Failure::verification_needed()),
             Err(SignInError::TooMany { retry_after }) => Err(Failure::too_many(retry_after)),
             Err(SignInError::Failed) => Err(ApiError::internal(SignInError::Failed).into()),
             Err(SignInError::Busy) => Err(Failure::too_many(std::time::Duration::from_secs(1))),

@@ -1,4 +1,5 @@
 use agentry_auth::cookie::Remember;
+use agentry_auth::email::Email;
 use agentry_auth::{SignUp, SignUpError};
 use async_graphql::{Context, InputObject, Object};
 
@@ -20,8 +21,8 @@ pub struct SignUpInput {
 }
 
 mutation_result! {
-    /// How signing up ended.
-    SignUpResult = SignedIn | ValidationFailed | Conflict | TooManyRequests
+    /// How signing up ended. `VerificationNeeded`: the account is made, and signed in to once its address is verified.
+    SignUpResult = SignedIn | VerificationNeeded | ValidationFailed | Conflict | TooManyRequests
 }
 
 /// Signing up.
@@ -31,7 +32,7 @@ pub struct SignUpMutation;
 #[Object]
 impl SignUpMutation {
     /// Makes a user with a password, their personal organisation and a session. The answer sets the session's cookie and
-    /// holds the same token for programs. Needs no credential.
+    /// holds the same token for programs. Where messages are sent, one lets them verify their address. Needs no credential.
     async fn sign_up(
         &self,
         context: &Context<'_>,
@@ -43,6 +44,7 @@ impl SignUpMutation {
             password,
         } = input;
         let request = RequestContext::of(context)?;
+        let address = Email::parse(&email);
         let new = SignUp {
             name,
             email,
@@ -55,6 +57,12 @@ impl SignUpMutation {
             .auth
             .sign_up(new, Remember::Yes, request.client().clone())
             .await;
+        let made = matches!(outcome, Ok(_) | Err(SignUpError::Unverified));
+        let services = request.services();
+        if let Some(email) = address.ok().filter(|_| made && services.mail.on_sign_up) {
+            // Where it cannot be sent, they ask for it.
+            let _sent = services.mail.verification(&services.auth, email);
+        }
         SignUpResult::from_outcome(match outcome {
             Ok(session) => Ok(signed_in(context, &session)),
             Err(error) => Err(failure(error)),
@@ -73,6 +81,7 @@ fn failure(error: SignUpError) -> Failure {
         SignUpError::EmailTaken => {
             Failure::conflict("There is an account with this e-mail address already.")
         }
+        SignUpError::Unverified => Failure::verification_needed(),
         SignUpError::TooMany { retry_after } => Failure::too_many(retry_after),
         SignUpError::Busy => Failure::too_many(std::time::Duration::from_secs(1)),
         SignUpError::Db(error) => error.into(),

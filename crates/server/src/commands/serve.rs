@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use agentry_db::{Db, proof, shape};
+use agentry_mail::Way;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
@@ -15,6 +16,9 @@ use crate::store::Store;
 
 /// How long requests that outlasted the drain time may keep their connections to the database.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long messages under way may take when nothing is served any more.
+const MAIL_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
     let mut signals = StopSignals::listen().map_err(CommandError::Signals)?;
@@ -34,6 +38,11 @@ pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
             "PostgreSQL runs"
         );
     }
+    let mut config = config.clone();
+    if let Some(server) = &store.embedded {
+        config.mail.stay_in(server.data_dir());
+    }
+    let config = &config;
     let db = store.pool(&config.base.database);
     let served = serve(config, &store, &db, &mut signals).await;
     if timeout(CLOSE_WITHIN, db.close()).await.is_err() {
@@ -73,9 +82,10 @@ async fn serve(
         tracing::warn!("{limit}");
     }
     let app = App::new(config, &store.secrets, db.clone())?;
-    let (auth, live) = (app.auth.clone(), app.live.clone());
+    let (auth, live, mailer) = (app.auth.clone(), app.live.clone(), app.mailer.clone());
     let served = listen(config, app, signals).await;
     auth.close().await;
+    mailer.close(MAIL_WITHIN).await;
     live.close().await;
     served
 }
@@ -109,6 +119,9 @@ fn greet(config: &Config, address: std::net::SocketAddr) {
     }
     if config.http.introspection {
         say(&format!("  Schema     {base}/schema.graphql"));
+    }
+    if let Ok(Way::Folder(outbox)) = config.mail.way() {
+        say(&format!("  Mail       {}", outbox.display()));
     }
     say(&format!("  Health     {base}/readyz"));
 }

@@ -48,4 +48,20 @@ pub enum ConfigError {
         /// The variable.
         name: &'static str,
     },
+    /// Where messages go cannot be understood.
+    #[error("AGENTRY_MAIL_URL is malformed: {0}")]
+    MailUrl(agentry_mail::WayError),
+    /// Who messages are from cannot be understood.
+    #[error("AGENTRY_MAIL_FROM is malformed: {0}")]
+    MailFrom(agentry_mail::SenderError),
+    /// A mail server without a sender.
+    #[error(
+        "AGENTRY_MAIL_FROM is missing: a mail server asks who messages are from, as in Example <no-reply@example.com>"
+    )]
+    MailFromMissing,
+    /// The address to listen on makes no URL for links.
+    #[error(
+        "AGENTRY_APP_URL is missing: links in messages need the address of the pages they lead to"
+    )]
+    AppUrlMissing,
 }

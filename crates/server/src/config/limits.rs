@@ -151,7 +151,7 @@ pub struct LimitsConfig {
     /// How often the credential of an open WebSocket or event stream is looked up again
     #[arg(long, env = "AGENTRY_RECHECK", value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub recheck: Duration,
-    /// Time over which attempts to sign in and sign up are counted
+    /// Time over which attempts to sign in, sign up and have messages sent are counted
     #[arg(long, env = "AGENTRY_SIGN_IN_WINDOW", value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub sign_in_window: Duration,
     /// Attempts to sign in to one account in that time, good ones included
@@ -178,4 +178,20 @@ pub struct LimitsConfig {
         default_value = "30"
     )]
     pub sign_up_per_address: u32,
+    /// Messages of one kind to one address in that time
+    #[arg(
+        long,
+        env = "AGENTRY_MAIL_PER_ACCOUNT",
+        value_name = "N",
+        default_value = "5"
+    )]
+    pub mail_per_account: u32,
+    /// Messages asked for from one address in that time
+    #[arg(
+        long,
+        env = "AGENTRY_MAIL_PER_ADDRESS",
+        value_name = "N",
+        default_value = "30"
+    )]
+    pub mail_per_address: u32,
 }

@@ -9,6 +9,7 @@ mod error;
 mod http;
 mod limits;
 mod log;
+mod mail;
 #[cfg(test)]
 mod page;
 mod secrets;
@@ -23,6 +24,7 @@ pub use error::ConfigError;
 pub use http::HttpConfig;
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat};
+pub use mail::MailConfig;
 pub use secrets::SecretsConfig;
 
 /// What every command that touches the database needs.
@@ -54,6 +56,9 @@ pub struct Config {
     /// Sessions.
     #[command(flatten)]
     pub auth: AuthConfig,
+    /// Messages.
+    #[command(flatten)]
+    pub mail: MailConfig,
     /// Limits.
     #[command(flatten)]
     pub limits: LimitsConfig,
@@ -89,6 +94,7 @@ pub(crate) mod tests {
         .map(|name| format!("--{name}={secret}"))
         .collect();
         args.extend([
+            format!("--mail-url=smtp://u:{secret}@h"),
             format!("--database-url={url}"),
             format!("--database-owner-url={url}"),
             format!("--database-listen-url={url}"),
