@@ -24,6 +24,7 @@ mod faults;
 mod feedback;
 mod links;
 mod logs;
+mod mail;
 mod messages;
 mod organizations;
 mod people;

@@ -76,6 +76,8 @@ pub enum AuditCredential {
     /// A JSON Web Token in the `Authorization` header.
     #[graphql(name = "JWT")]
     JsonWebToken,
+    /// The link of a message, whoever followed it.
+    Link,
     /// An e-mail address and a password: signing up and in, and refused attempts to.
     SignIn,
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use agentry_mail::Mailer;
 use agentry_server::app::{self, App};
 use agentry_server::cli::{self, Command};
 use agentry_server::http;
@@ -11,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::Caller;
+use super::PATIENCE;
 use super::cluster::Database;
 
 /// The key that seals in tests.
@@ -20,11 +22,13 @@ pub const TEST_KEY: &str = "test:000102030405060708090a0b0c0d0e0f101112131415161
 pub const AUTH_SECRET: &str = "test-secret-for-better-auth-interop-0123456789";
 
 /// What every test server is told, unless the test says otherwise.
-const SETTINGS: [&str; 4] = [
+const SETTINGS: [&str; 6] = [
     "--pool-size=4",
     "--sign-in-per-account=100000",
     "--sign-in-per-address=100000",
     "--sign-up-per-address=100000",
+    "--mail-per-account=100000",
+    "--mail-per-address=100000",
 ];
 
 /// A running server. It stops when this is dropped.
@@ -34,6 +38,7 @@ pub struct Server {
     pub url: String,
     /// Its database.
     pub database: Database,
+    mailer: Mailer,
     _stop: Arc<oneshot::Sender<()>>,
 }
 
@@ -63,7 +68,12 @@ impl Server {
             auth_secret: AUTH_SECRET.into(),
         };
         let db = app::open_pool(&database.service, &config.base.database);
-        let App { state, pages, .. } = App::new(&config, &secrets, db).unwrap();
+        let App {
+            state,
+            pages,
+            mailer,
+            ..
+        } = App::new(&config, &secrets, db).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -73,8 +83,14 @@ impl Server {
         Self {
             url,
             database,
+            mailer,
             _stop: Arc::new(stop),
         }
+    }
+
+    /// Waits until every message it was asked for is sent or is not to be; it sends no more.
+    pub async fn drain_mail(&self) {
+        self.mailer.close(PATIENCE).await;
     }
 
     /// Somebody who signs up now.

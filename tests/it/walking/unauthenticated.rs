@@ -7,10 +7,14 @@ use super::printed_schema::text;
 use crate::support::{Caller, Server};
 
 /// What nobody may call, and why.
-const PUBLIC: [(&str, &str); 3] = [
+const PUBLIC: [(&str, &str); 7] = [
     ("viewer", "null tells a page that nobody is signed in"),
     ("signUp", "makes the credential"),
     ("signIn", "makes the credential"),
+    ("requestPasswordReset", "for who cannot sign in"),
+    ("resetPassword", "the link of a message is the credential"),
+    ("sendVerificationEmail", "for who cannot sign in yet"),
+    ("verifyEmail", "the link of a message is the credential"),
 ];
 
 #[tokio::test]
