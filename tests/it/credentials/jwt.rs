@@ -16,6 +16,7 @@ pub(crate) async fn issuer() -> (Server, Ed25519KeyPair) {
     let flags = [
         "--jwt-issuer=https://app.example.com",
         "--jwt-audience=https://app.example.com",
+        "--mail-url=log:",
     ];
     let server = Server::start_with(&flags).await;
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();

@@ -22,10 +22,13 @@ const HEAD: &str = "\
 
 const ACTORS: [&str; 4] = ["owner", "admin", "member", "stranger"];
 
-/// What writes no event: what is said, not done.
-const UNTOLD: [&str; 6] = [
+/// What writes no event: what is said, not done, and what is asked for.
+const UNTOLD: [&str; 9] = [
     "appendMessage",
+    "changeEmail",
     "giveFeedback",
+    "requestPasswordReset",
+    "sendVerificationEmail",
     "withdrawFeedback",
     "signIn",
     "signOut",

@@ -24,6 +24,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ id: "#offer-%" }"##,
     ),
     (
+        "changeEmail",
+        "-",
+        r##"{ newEmail: "#new@example.com", currentPassword: "correct horse battery" }"##,
+    ),
+    (
         "changePassword",
         "-",
         r#"{ currentPassword: "correct horse battery", newPassword: "battery horse correct" }"#,
@@ -117,9 +122,19 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ id: "#conversation-%", title: "New" }"##,
     ),
     (
+        "requestPasswordReset",
+        "-",
+        r##"{ email: "#~@example.com" }"##,
+    ),
+    (
         "resendInvitation",
         "owner admin member",
         r##"{ id: "#offer-%" }"##,
+    ),
+    (
+        "resetPassword",
+        "-",
+        r#"{ token: "v2m0O4oSnYRQMZwN2o1dJzhI", newPassword: "battery horse correct" }"#,
     ),
     ("revokeOtherSessions", "-", ""),
     ("revokeSession", "own peer", r##"{ id: "#session-%" }"##),
@@ -129,6 +144,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ id: "#connection-%", apiKey: "sk-0123456789" }"##,
     ),
     ("rotateApiKey", "own peer", r##"{ id: "#key-%" }"##),
+    (
+        "sendVerificationEmail",
+        "-",
+        r##"{ email: "#~@example.com" }"##,
+    ),
     (
         "setActiveOrganization",
         "team elsewhere club home",
@@ -197,6 +217,7 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
     ),
     ("updateOrganization", "-", r#"{ name: "New" }"#),
     ("updateProfile", "-", r#"{ name: "New" }"#),
+    ("verifyEmail", "-", r#"{ token: "something" }"#),
     (
         "withdrawFeedback",
         "own hosted private shared",
