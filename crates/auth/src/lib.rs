@@ -35,8 +35,8 @@ pub use actor::{Actor, Client, Method};
 pub use error::{AuthError, SignInError, SignUpError};
 pub use permission::{Access, Permissions};
 pub use service::{
-    Auth, AuthSettings, ChangePasswordError, ConfirmPasswordError, OpenReset, ResetError, ShownEmail,
-    SignUp, SignedIn, VerifyError,
+    Auth, AuthSettings, ChangePasswordError, ConfirmPasswordError, OpenReset, ResetError,
+    ShownEmail, SignUp, SignedIn, VerifyError,
 };
 pub use throttle::MailAbout;
 

@@ -99,7 +99,7 @@ impl Auth {
                 audit::record(&scope, origin, event.clone()).await?;
                 if self.0.settings.require_verified_email {
                     // Made with the account, and told to nobody.
-                    session::delete(&scope, fresh.token().expose_secret()).await?;
+                    session::delete(&scope, fresh.row().token).await?;
                 } else {
                     audit::record(&scope, origin, fresh.event()).await?;
                 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use agentry_auth::{Access, Actor, Client};
 use agentry_db::audit::Origin;
+use agentry_db::entity::CredentialKind;
 use agentry_db::{
     AsDbError as _, Constraint, DbError, Lease, ReadScope, Scope, Statements, Tenant,
 };

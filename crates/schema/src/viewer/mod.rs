@@ -26,8 +26,8 @@ mod sign_in;
 mod sign_up;
 
 pub use deletion::*;
-pub use password::*;
 pub(crate) use password::unconfirmed;
+pub use password::*;
 pub use profile::*;
 pub use session::*;
 pub use sign_in::*;
