@@ -14,8 +14,7 @@ DROP FUNCTION agent_transfer(text, text);
 DROP FUNCTION agents_hand_over(text[], text);
 DROP FUNCTION auth_colleagues();
 DROP POLICY conversations_keeper_update ON conversations;
-DROP POLICY conversations_keeper_select ON conversations;
-REVOKE ALL ON conversations FROM agentry_keeper;
+REVOKE SELECT (agent_id, withheld), UPDATE (withheld) ON conversations FROM agentry_keeper;
 ALTER POLICY conversations_insert ON conversations
   WITH CHECK (organization_id = app_current_org() AND user_id = app_current_user());
 ALTER POLICY agent_feedback_insert ON agent_feedback

@@ -28,8 +28,7 @@ ALTER POLICY agent_feedback_insert ON agent_feedback
 ALTER POLICY conversations_insert ON conversations
   WITH CHECK (organization_id = app_current_org() AND user_id = app_current_user() AND NOT withheld);
 
-GRANT SELECT (organization_id, agent_id, agent_user_id, user_id, withheld), UPDATE (withheld) ON conversations TO agentry_keeper;
-CREATE POLICY conversations_keeper_select ON conversations FOR SELECT TO agentry_keeper USING (organization_id = app_current_org());
+GRANT SELECT (agent_id, withheld), UPDATE (withheld) ON conversations TO agentry_keeper;
 CREATE POLICY conversations_keeper_update ON conversations FOR UPDATE TO agentry_keeper
   USING (organization_id = app_current_org()) WITH CHECK (organization_id = app_current_org());
 
