@@ -100,7 +100,7 @@ async fn what_goes_is_said_first_and_then_gone() {
     }
     let kept = "{ agents { nodes { name } } conversations { totalCount }
         auditEvents(filter: { action: \"user.delete\" }) { nodes { actorUserId targetId metadata } }
-        organization(slug: \"acme\") { members { nodes { name } } } }";
+        organization(by: { slug: \"acme\" }) { members { nodes { name } } } }";
     let kept = team.query(kept, json!({})).await;
     let metadata = json!({ "agents": 2, "apiConnections": 1, "conversations": 3 });
     assert_eq!(

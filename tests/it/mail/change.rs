@@ -72,7 +72,7 @@ async fn address_changes_when_the_new_one_is_shown_to_be_theirs() {
         "SignedIn"
     );
     let changed = json!({ "before": { "email": "ada@example.com" }, "after": { "email": "new.ada@example.com" } });
-    let event = json!([{ "credential": "link", "targetId": ada.user_id, "metadata": changed }]);
+    let event = json!([{ "credential": "LINK", "targetId": ada.user_id, "metadata": changed }]);
     assert_eq!(events(&ada, "user.change_email").await, event);
 
     // Links from before lead nowhere now: this one, and what the old address was sent.

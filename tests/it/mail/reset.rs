@@ -66,7 +66,7 @@ async fn link_sets_a_new_password_once_and_ends_every_session() {
         .as_str()
         .unwrap()
         .clone_into(&mut ada.token);
-    let event = json!([{ "credential": "link", "targetId": ada.user_id, "metadata": { "revokedSessions": 2 } }]);
+    let event = json!([{ "credential": "LINK", "targetId": ada.user_id, "metadata": { "revokedSessions": 2 } }]);
     assert_eq!(events(&ada, "user.reset_password").await, event);
 }
 

@@ -42,7 +42,7 @@ async fn signing_up_sends_a_link_that_verifies_the_address() {
         );
         assert_eq!(verified(&ada).await, true);
     }
-    let event = json!([{ "credential": "link", "targetId": ada.user_id, "metadata": { "email": "ada@example.com" } }]);
+    let event = json!([{ "credential": "LINK", "targetId": ada.user_id, "metadata": { "email": "ada@example.com" } }]);
     assert_eq!(events(&ada, "user.verify_email").await, event);
 }
 

@@ -23,16 +23,13 @@ const HEAD: &str = "\
 const ACTORS: [&str; 4] = ["owner", "admin", "member", "stranger"];
 
 /// What writes no event: what is said, not done, and what is asked for.
-const UNTOLD: [&str; 9] = [
+const UNTOLD: [&str; 6] = [
     "appendMessage",
     "changeEmail",
     "giveFeedback",
     "requestPasswordReset",
     "sendVerificationEmail",
     "withdrawFeedback",
-    "signIn",
-    "signOut",
-    "signUp",
 ];
 
 /// Worlds that are lived in at once.

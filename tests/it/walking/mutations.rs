@@ -136,6 +136,7 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "-",
         r#"{ token: "v2m0O4oSnYRQMZwN2o1dJzhI", newPassword: "battery horse correct" }"#,
     ),
+    ("revokeAllSessions", "-", ""),
     ("revokeOtherSessions", "-", ""),
     ("revokeSession", "own peer", r##"{ id: "#session-%" }"##),
     (
