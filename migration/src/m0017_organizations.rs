@@ -19,5 +19,6 @@ DROP FUNCTION org_drop_member(text);
 DROP FUNCTION org_is_personal_of(text);
 DROP FUNCTION org_has_owner_beside(text);
 DROP FUNCTION org_locked_role();
+DROP FUNCTION org_acting_role();
 DROP FUNCTION org_role_of(text, text);
 ";

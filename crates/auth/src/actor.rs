@@ -42,7 +42,8 @@ pub enum Method {
 pub(crate) enum Held {
     Session {
         id: String,
-        token: SecretString,
+        /// As `session.token` has it.
+        stored: SecretString,
         carrier: SessionCarrier,
     },
     ApiKey {
@@ -177,7 +178,7 @@ mod tests {
             held: Held::Session {
                 id: "session".to_owned(),
                 carrier: SessionCarrier::Bearer,
-                token: "NzMKIWXjzqaznCOVtwkjT3wct0LeNdk7".into(),
+                stored: "NzMKIWXjzqaznCOVtwkjT3wct0LeNdk7".into(),
             },
             client: Client::default(),
             renewed: Vec::new(),

@@ -75,6 +75,11 @@ pub enum SecretError {
 )]
 pub struct CookiePrefixError;
 
+/// Why cookies cannot be for a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a cookie domain must be a host name with a dot inside, such as example.com")]
+pub struct CookieDomainError;
+
 /// Why a signed value was not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
@@ -175,9 +180,6 @@ pub enum AuthError {
         /// When it may work again, from now; `None` when it will not by itself.
         retry_after: Option<Duration>,
     },
-    /// The API key is an organisation's, which cannot act by itself here: HTTP 403.
-    #[error("API keys of an organization are not accepted")]
-    OrganizationApiKey,
     /// Two credentials came, both good, of two users: HTTP 401.
     #[error("the credentials are of different users")]
     TwoUsers,
@@ -296,7 +298,6 @@ impl From<AuthError> for SignInError {
             | AuthError::UnknownSession
             | AuthError::UnknownApiKey
             | AuthError::ApiKeyLimited { .. }
-            | AuthError::OrganizationApiKey
             | AuthError::TwoUsers
             | AuthError::NotAMember => Self::Failed,
             AuthError::Db(error) => Self::Db(error),

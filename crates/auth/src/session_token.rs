@@ -1,4 +1,5 @@
-//! Session tokens: 32 random letters and digits, as better-auth makes them. `session.token` holds this text in clear.
+//! Session tokens: 32 random letters and digits, as better-auth makes them. `session.token` holds this text in clear, or its hash
+//! where [`TokenStorage`] says so.
 //!
 //! A token travels signed in a cookie (`token.signature`, percent-encoded), and signed or bare in a bearer header.
 
@@ -6,8 +7,9 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use percent_encoding::percent_decode_str;
+use ring::digest;
 use ring::rand::{SecureRandom, SystemRandom};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Refusal, SignatureError};
@@ -24,6 +26,47 @@ const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 /// The largest multiple of 62 in a byte: bytes from here on are thrown away, or the first letters would be likelier.
 const FAIR_BELOW: u8 = 248;
+
+/// What `session.token` holds of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TokenStorage {
+    /// The token itself, as better-auth keeps it.
+    #[default]
+    Plain,
+    /// SHA-256 of it in 64 lower-case hexadecimal digits: whoever reads the table has no session. better-auth must be told to do the
+    /// same by a wrapper around its adapter.
+    Hashed,
+}
+
+impl TokenStorage {
+    /// What `session.token` holds of this token.
+    #[must_use]
+    pub fn stored(self, token: &SecretString) -> SecretString {
+        match self {
+            Self::Plain => token.clone(),
+            Self::Hashed => hash(token).into(),
+        }
+    }
+
+    /// What it may hold instead, from before hashes were stored. Never what may itself be a hash: shown as a token by whoever read it in
+    /// the table, it would be found as it stands.
+    #[must_use]
+    pub fn stored_before(self, token: &SecretString) -> Option<&SecretString> {
+        let hashed = match self {
+            Self::Plain => false,
+            Self::Hashed => true,
+        };
+        (hashed && token.expose_secret().len() < HASH_CHARS).then_some(token)
+    }
+}
+
+/// Of SHA-256, in hexadecimal.
+const HASH_CHARS: usize = 64;
+
+fn hash(token: &SecretString) -> String {
+    let digest = digest::digest(&digest::SHA256, token.expose_secret().as_bytes());
+    hex::encode(digest)
+}
 
 /// The system gave no randomness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -136,6 +179,20 @@ mod tests {
         for (c, count) in counts {
             assert!((count - 2064).abs() < 320, "{c}: {count}");
         }
+    }
+
+    #[test]
+    fn hash_is_the_one_of_other_programs_and_never_a_token_from_before() {
+        // SHA-256 of "abc" (FIPS 180-2, B.1).
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let stored = TokenStorage::Hashed.stored(&"abc".into());
+        assert_eq!(stored.expose_secret(), abc);
+        assert!(TokenStorage::Hashed.stored_before(&stored).is_none());
+        let token: SecretString = vector("sessionToken").into();
+        assert!(TokenStorage::Hashed.stored_before(&token).is_some());
+        assert!(TokenStorage::Plain.stored_before(&token).is_none());
+        let plain = TokenStorage::Plain.stored(&token);
+        assert_eq!(plain.expose_secret(), token.expose_secret());
     }
 
     #[test]

@@ -14,9 +14,9 @@ use crate::{Db, DbError, Lease, Role};
 pub struct UsedApiKey {
     /// Its id; not a credential.
     pub id: String,
-    /// Whose it is.
+    /// Whose it is; of an organisation's key, the organisation's own identity.
     pub user: UserId,
-    /// The organisation acted in, and its owner's role there.
+    /// The organisation acted in, and the owner's role there.
     pub membership: (OrganizationId, Role),
     /// What it may be used for: JSON, as `apikey.permissions` has it.
     pub permissions: Option<String>,
@@ -27,13 +27,11 @@ pub struct UsedApiKey {
 pub enum ApiKeyUse {
     /// It is good.
     Accepted(UsedApiKey, Lease),
-    /// There is no such key, or it is disabled, expired or nobody's.
+    /// There is no such key, or it is disabled, expired or nobody's, or its user is banned.
     Invalid,
-    /// An organisation owns it.
-    OfOrganization,
     /// It is not of the user it had to be of.
     OfAnother,
-    /// Its user is not a member of the organisation asked for.
+    /// Its user is not a member of the organisation asked for, or another organisation owns it.
     NotAMember,
     /// Its user has no personal organisation yet; one can be made for them.
     Homeless(UserId, Person),
@@ -131,7 +129,6 @@ async fn call(
             ),
             None => ApiKeyUse::NotAMember,
         },
-        "organization" => ApiKeyUse::OfOrganization,
         "other" => ApiKeyUse::OfAnother,
         "stranger" => ApiKeyUse::NotAMember,
         "homeless" => match person(&row)? {

@@ -40,7 +40,7 @@ pub struct Person {
 pub struct NewSession<'a> {
     /// Its id.
     pub id: &'a str,
-    /// The token, as the client will show it.
+    /// What is stored of its token.
     pub token: &'a str,
     /// When it ends.
     pub expires_at: DateTime<Utc>,
@@ -65,7 +65,7 @@ impl fmt::Debug for NewSession<'_> {
     }
 }
 
-/// The live session of a token, with the membership read in the same look-up: in the organisation asked for, else in the
+/// The live session whose stored token this is, with the membership read in the same look-up: in the organisation asked for, else in the
 /// session's active one, else in the personal one. With it comes the connection it was read on.
 ///
 /// # Errors
@@ -101,6 +101,19 @@ pub async fn extend(lease: Lease, token: &str) -> Result<(Option<DateTime<Utc>>,
         .fetch_one(&mut *connection)
         .await?;
     Ok((until, Lease(connection)))
+}
+
+/// Stores this hash of a token in place of the token, where there is one.
+///
+/// # Errors
+/// As [`find`].
+pub async fn hash(db: &Db, token: &str, hash: &str) -> Result<(), DbError> {
+    sqlx::query("SELECT auth_hash_session($1, $2)")
+        .bind(token)
+        .bind(hash)
+        .execute(&db.pool)
+        .await?;
+    Ok(())
 }
 
 /// Stores a session of the acting user.

@@ -19,6 +19,10 @@ pub struct Limits {
     pub invitations_per_organization: u32,
     /// How long an invitation can be accepted.
     pub invitation_life: Duration,
+    /// The most API keys of one user that have not ended.
+    pub api_keys_per_user: u32,
+    /// The most API keys of one organisation that have not ended.
+    pub api_keys_per_organization: u32,
     /// The longest message, in characters; the schema stops at 1,000,000.
     pub message_characters: usize,
 }
@@ -34,6 +38,8 @@ impl Default for Limits {
             members_per_organization: 100,
             invitations_per_organization: 100,
             invitation_life: Duration::from_hours(48),
+            api_keys_per_user: 100,
+            api_keys_per_organization: 100,
             message_characters: 100_000,
         }
     }

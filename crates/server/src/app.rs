@@ -5,7 +5,6 @@ use std::sync::Arc;
 use agentry_auth::cookie::Cookies;
 use agentry_auth::jwt::JwtSettings;
 use agentry_auth::password::{HasherLimits, PasswordHasher};
-use agentry_auth::secret::SecretList;
 use agentry_auth::{Auth, AuthSettings};
 use agentry_crypto::KeyRing;
 use agentry_db::live::Live;
@@ -55,6 +54,9 @@ pub enum AppError {
     /// The way of messages.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The cookies' domain.
+    #[error("AGENTRY_COOKIE_DOMAIN cannot be used: {0}")]
+    CookieDomain(#[from] agentry_auth::error::CookieDomainError),
     /// The HTTP face.
     #[error(transparent)]
     Http(#[from] SetupError),
@@ -114,10 +116,14 @@ pub fn services(config: &Config, secrets: &Secrets, db: Db) -> Result<Arc<Servic
         &config.auth.cookie_prefix,
         config.auth.secure_cookies(config.http.public_url.as_ref()),
     )?;
+    let cookies = match &config.auth.cookie_domain {
+        Some(domain) => cookies.for_domain(domain)?,
+        None => cookies,
+    };
     let auth = Auth::new(
         db.clone(),
         PasswordHasher::new(HasherLimits::default()),
-        SecretList::single(&secrets.auth_secret)?,
+        secrets.auth.list()?,
         cookies,
         jwt(config),
         throttle(config),
@@ -179,6 +185,7 @@ fn throttle(config: &Config) -> AuthSettings {
         mail_per_address: limit(limits.mail_per_address),
         mail_per_account: limit(limits.mail_per_account),
         require_verified_email: config.mail.require_verified_email,
+        session_tokens: config.auth.session_tokens.into(),
     }
 }
 
@@ -192,6 +199,8 @@ fn limits(config: &Config) -> Limits {
         members_per_organization: config.limits.max_members,
         invitations_per_organization: config.limits.max_invitations,
         invitation_life: config.limits.invitation_life,
+        api_keys_per_user: config.limits.max_user_keys,
+        api_keys_per_organization: config.limits.max_organization_keys,
         message_characters: config.limits.max_message as usize,
     }
 }

@@ -97,9 +97,7 @@ fn actor_of(context: &dyn CallerContext) -> Option<&Actor> {
 fn refuse(error: AuthError) -> Refusal {
     match error {
         // The credential is as good as any; a text that no organisation can have for an id is one they are not a member of.
-        AuthError::NotAMember
-        | AuthError::OrganizationApiKey
-        | AuthError::Refused(Malformed::Organization) => Refusal::Forbidden,
+        AuthError::NotAMember | AuthError::Refused(Malformed::Organization) => Refusal::Forbidden,
         AuthError::Refused(_)
         | AuthError::UnknownSession
         | AuthError::UnknownApiKey

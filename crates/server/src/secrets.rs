@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use agentry_auth::error::SecretError;
+use agentry_auth::secret::SecretList;
 use agentry_crypto::{KeyRing, generate_key};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,6 +18,7 @@ use crate::config::{ConfigError, SecretsConfig};
 const FILE: &str = "secrets.env";
 const KEYS: &str = "AGENTRY_ENCRYPTION_KEYS";
 const AUTH: &str = "AGENTRY_AUTH_SECRET";
+const AUTH_LIST: &str = "AGENTRY_AUTH_SECRETS";
 /// Of the sessions' secret; what better-auth asks for too.
 const AUTH_SECRET_CHARS: usize = 32;
 
@@ -24,8 +27,41 @@ const AUTH_SECRET_CHARS: usize = 32;
 pub struct Secrets {
     /// The key ring: `id:64 hex,…`, or 64 hex digits alone.
     pub encryption_keys: SecretString,
-    /// Signs session cookies.
-    pub auth_secret: SecretString,
+    /// Sign session cookies.
+    pub auth: AuthSecrets,
+}
+
+/// What signs session cookies: one secret, or a list while one takes the place of another.
+#[derive(Debug, Clone)]
+pub enum AuthSecrets {
+    /// One secret, as it stands.
+    Single(SecretString),
+    /// `2:newest,1:older`: the first signs, all verify.
+    List {
+        /// The list.
+        list: SecretString,
+        /// The single secret from before there was a list; it verifies too.
+        before: Option<SecretString>,
+    },
+}
+
+impl AuthSecrets {
+    /// As the signer takes them.
+    ///
+    /// # Errors
+    /// [`SecretError`] where one is too short, or a list is none.
+    pub fn list(&self) -> Result<SecretList, SecretError> {
+        match self {
+            Self::Single(secret) => SecretList::single(secret),
+            Self::List { list, before } => {
+                let list = SecretList::versioned(list)?;
+                match before {
+                    Some(secret) => list.and_accept(secret),
+                    None => Ok(list),
+                }
+            }
+        }
+    }
 }
 
 /// Why secrets could not be had.
@@ -61,7 +97,7 @@ impl Secrets {
     pub fn given(config: &SecretsConfig) -> Result<Self, ConfigError> {
         Ok(Self {
             encryption_keys: given_keys(config)?.ok_or(ConfigError::KeysMissing)?,
-            auth_secret: given_auth(config)?.ok_or(ConfigError::AuthSecretMissing)?,
+            auth: given_auth(config)?.ok_or(ConfigError::AuthSecretMissing)?,
         })
     }
 
@@ -71,18 +107,16 @@ impl Secrets {
     ///
     /// [`SecretsError`] when given ones are malformed, or the file cannot be made or understood.
     pub fn kept(config: &SecretsConfig, data_dir: &Path) -> Result<Self, SecretsError> {
-        if let (Some(encryption_keys), Some(auth_secret)) =
-            (given_keys(config)?, given_auth(config)?)
-        {
+        if let (Some(encryption_keys), Some(auth)) = (given_keys(config)?, given_auth(config)?) {
             return Ok(Self {
                 encryption_keys,
-                auth_secret,
+                auth,
             });
         }
         let kept = load_or_generate(&data_dir.join(FILE))?;
         Ok(Self {
             encryption_keys: given_keys(config)?.unwrap_or(kept.encryption_keys),
-            auth_secret: given_auth(config)?.unwrap_or(kept.auth_secret),
+            auth: given_auth(config)?.unwrap_or(kept.auth),
         })
     }
 }
@@ -102,22 +136,38 @@ fn given_keys(config: &SecretsConfig) -> Result<Option<SecretString>, ConfigErro
     }
 }
 
-fn given_auth(config: &SecretsConfig) -> Result<Option<SecretString>, ConfigError> {
-    let names = [
-        (AUTH, &config.auth_secret),
+/// Ours first, then better-auth's list, then the single secrets in the order in which Agentuity Auth asks for them. Beside a list, the
+/// single one is from before there was a list.
+fn given_auth(config: &SecretsConfig) -> Result<Option<AuthSecrets>, ConfigError> {
+    let single = |names: &[(&'static str, &Option<SecretString>)]| {
+        let given = names
+            .iter()
+            .find_map(|(name, value)| Some((*name, filled(value.as_ref())?)));
+        let Some((name, secret)) = given else {
+            return Ok(None);
+        };
+        if secret.expose_secret().chars().count() < AUTH_SECRET_CHARS {
+            return Err(ConfigError::AuthSecretShort { name });
+        }
+        Ok(Some(secret.clone()))
+    };
+    let list = |name, value: &Option<SecretString>, before: Option<SecretString>| {
+        let Some(list) = filled(value.as_ref()).cloned() else {
+            return Ok(before.map(AuthSecrets::Single));
+        };
+        let secrets = AuthSecrets::List { list, before };
+        let checked = secrets.list().map(|_| Some(secrets));
+        checked.map_err(|why| ConfigError::AuthSecrets { name, why })
+    };
+    let ours = single(&[(AUTH, &config.auth_secret)])?;
+    if let Some(ours) = list(AUTH_LIST, &config.auth_secrets, ours)? {
+        return Ok(Some(ours));
+    }
+    let theirs = single(&[
         ("AGENTUITY_AUTH_SECRET", &config.agentuity_auth_secret),
         ("BETTER_AUTH_SECRET", &config.better_auth_secret),
-    ];
-    let Some((name, secret)) = names
-        .into_iter()
-        .find_map(|(name, value)| Some((name, filled(value.as_ref())?)))
-    else {
-        return Ok(None);
-    };
-    if secret.expose_secret().chars().count() < AUTH_SECRET_CHARS {
-        return Err(ConfigError::AuthSecretShort { name });
-    }
-    Ok(Some(secret.clone()))
+    ])?;
+    list("BETTER_AUTH_SECRETS", &config.better_auth_secrets, theirs)
 }
 
 /// An empty value counts as not given.
@@ -194,13 +244,13 @@ fn parse(text: &str) -> Option<Secrets> {
     }
     Some(Secrets {
         encryption_keys: SecretString::from(keys),
-        auth_secret: SecretString::from(auth),
+        auth: AuthSecrets::Single(auth.into()),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
     use std::os::unix::fs::MetadataExt;
 
@@ -210,6 +260,14 @@ mod tests {
 
     fn settings(args: &[&str]) -> SecretsConfig {
         config(args).base.secrets
+    }
+
+    /// The one secret there is.
+    fn single(secrets: &Secrets) -> String {
+        match &secrets.auth {
+            AuthSecrets::Single(secret) => secret.expose_secret().to_owned(),
+            AuthSecrets::List { .. } => panic!("a list"),
+        }
     }
 
     #[test]
@@ -224,10 +282,7 @@ mod tests {
             first.encryption_keys.expose_secret(),
             second.encryption_keys.expose_secret()
         );
-        assert_eq!(
-            first.auth_secret.expose_secret(),
-            second.auth_secret.expose_secret()
-        );
+        assert_eq!(single(&first), single(&second));
         assert_eq!(
             fs::read_dir(dir.path()).unwrap().count(),
             1,
@@ -246,7 +301,65 @@ mod tests {
         let key = "ab".repeat(32);
         let secrets = Secrets::kept(&settings(&["--encryption-key", &key]), dir.path()).unwrap();
         assert_eq!(secrets.encryption_keys.expose_secret(), key);
-        assert!(secrets.auth_secret.expose_secret().len() >= AUTH_SECRET_CHARS);
+        assert!(single(&secrets).len() >= AUTH_SECRET_CHARS);
+    }
+
+    #[test]
+    fn first_of_the_secrets_signs_and_all_verify() {
+        let secret = |n: u8| format!("{n}-secret-of-thirty-two-characters-and-more");
+        let [newest, older, ours, other, theirs] = [1, 2, 3, 4, 5].map(secret);
+        let all = [
+            format!("--auth-secrets=7:{newest},6:{older}"),
+            format!("--auth-secret={ours}"),
+            format!("--better-auth-secrets=2:{other}"),
+            format!("--agentuity-auth-secret={theirs}"),
+            format!("--better-auth-secret={older}"),
+        ];
+        let given = |from: usize, without: &[usize]| {
+            let kept = (from..all.len()).filter(|at| !without.contains(at));
+            let flags: Vec<&str> = kept.map(|at| all[at].as_str()).collect();
+            let ring = format!("--encryption-key={}", "0F".repeat(32));
+            let secrets = Secrets::given(&settings(&[&[ring.as_str()], &flags[..]].concat()));
+            secrets.unwrap().auth.list().unwrap()
+        };
+        let by = |secret: &str| SecretList::single(&secret.into()).unwrap().sign("value");
+        for (list, first, others) in [
+            (given(0, &[]), &newest, vec![&older, &ours]),
+            (given(0, &[1]), &newest, vec![&older]),
+            (given(1, &[]), &ours, vec![]),
+            (given(2, &[]), &other, vec![&theirs]),
+            (given(2, &[3]), &other, vec![&older]),
+            (given(3, &[]), &theirs, vec![]),
+            (given(4, &[]), &older, vec![]),
+        ] {
+            assert_eq!(
+                list.sign("value").expose_secret(),
+                by(first).expose_secret()
+            );
+            for secret in [&newest, &older, &ours, &other, &theirs] {
+                let verifies = list.verify(by(secret).expose_secret()).is_ok();
+                assert_eq!(verifies, secret == first || others.contains(&secret));
+            }
+        }
+    }
+
+    #[test]
+    fn malformed_list_is_named_and_not_repeated() {
+        let key = "0F".repeat(32);
+        for (flag, name) in [
+            ("--auth-secrets", "AGENTRY_AUTH_SECRETS"),
+            ("--better-auth-secrets", "BETTER_AUTH_SECRETS"),
+        ] {
+            for list in ["hunter2-hunter2-hunter2-hunter2-hunter2", "1:hunter2"] {
+                let flags = [format!("--encryption-key={key}"), format!("{flag}={list}")];
+                let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+                let error = Secrets::given(&settings(&flags)).unwrap_err().to_string();
+                assert!(
+                    error.contains(name) && !error.contains("hunter2"),
+                    "{error}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -171,8 +171,20 @@ mod tests {
         assert!(beside.embedded.is_none());
         assert_eq!(beside.service.get_socket(), service.service.get_socket());
         assert_eq!(
-            beside.secrets.auth_secret.expose_secret(),
-            service.secrets.auth_secret.expose_secret()
+            beside
+                .secrets
+                .auth
+                .list()
+                .unwrap()
+                .sign("value")
+                .expose_secret(),
+            service
+                .secrets
+                .auth
+                .list()
+                .unwrap()
+                .sign("value")
+                .expose_secret()
         );
         beside.close().await.unwrap();
         service.close().await.unwrap();

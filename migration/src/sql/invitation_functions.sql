@@ -124,7 +124,8 @@ BEGIN
     SELECT i.* FROM "invitation" i WHERE i."organizationId" = o."id" AND i."status" = 'pending'
     ORDER BY i."createdAt" DESC, i."id" LIMIT 1000) i
   JOIN "user" u ON u."id" = i."inviterId"
-  WHERE o."id" = ANY (p_organizations) AND org_role_of(o."id", app_current_user()) IN ('owner', 'admin')
+  WHERE o."id" = ANY (p_organizations) AND CASE WHEN o."id" = app_current_org() THEN org_acting_role() ELSE org_role_of(o."id", app_current_user()) END
+          IN ('owner', 'admin')
   ORDER BY i."createdAt" DESC, i."id";
 END $$;
 
@@ -150,7 +151,8 @@ CREATE FUNCTION invitation_state(p_id text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE v_row record;
 BEGIN
-  SELECT i."status", i."expiresAt" <= now() AS expired, lower(i."email") = lower(u."email") AS mine INTO v_row
+  SELECT i."status", i."expiresAt" <= now() AS expired,
+         lower(i."email") = lower(u."email") AND u.service_organization_id IS NULL AS mine INTO v_row
   FROM "invitation" i JOIN "user" u ON u."id" = app_current_user() WHERE i."id" = p_id;
   RETURN CASE WHEN NOT FOUND THEN 'no_such_invitation'
               WHEN NOT v_row.mine THEN 'other_address'
@@ -176,7 +178,8 @@ BEGIN
   v_state := invitation_state(p_id);
   IF v_state <> 'ok' THEN RETURN QUERY SELECT v_state, NULL::text, NULL::text; RETURN; END IF;
   SELECT i."inviterId", app_highest_role(i."role") INTO v_inviter, v_role FROM "invitation" i WHERE i."id" = p_id;
-  IF NOT org_may_invite(org_role_of(v_organization, v_inviter), v_role) THEN
+  -- What the organisation itself offered, by a key of the right role, stands.
+  IF NOT org_may_invite(CASE WHEN v_inviter = 'org_' || v_organization THEN 'owner' ELSE org_role_of(v_organization, v_inviter) END, v_role) THEN
     RETURN QUERY SELECT 'withdrawn', NULL::text, NULL::text; RETURN;
   END IF;
   IF org_role_of(v_organization, app_current_user()) IS NOT NULL THEN

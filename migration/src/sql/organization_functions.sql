@@ -6,13 +6,21 @@ BEGIN
           WHERE m."organizationId" = p_organization AND m."userId" = p_user HAVING count(*) > 0);
 END $$;
 
+-- What acts in the acting organisation: a member's role, or that of the organisation's own key. NULL: neither.
+CREATE FUNCTION org_acting_role() RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF app_acts_as_organization() THEN RETURN app_current_org_role(); END IF;
+  RETURN org_role_of(app_current_org(), app_current_user());
+END $$;
+
 -- The acting user's role, read once nobody else can change a membership of the acting organisation: every function that
 -- changes one begins here, so that two of them never both see the last owner's colleague.
 CREATE FUNCTION org_locked_role() RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   PERFORM FROM "organization" o WHERE o."id" = app_current_org() FOR NO KEY UPDATE;
-  RETURN org_role_of(app_current_org(), app_current_user());
+  RETURN org_acting_role();
 END $$;
 
 -- Whether the acting organisation has an owner beside this one. To be asked under the lock.
@@ -44,7 +52,8 @@ CREATE FUNCTION org_create(
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE v_count bigint;
 BEGIN
-  PERFORM FROM "user" u WHERE u."id" = app_current_user() FOR NO KEY UPDATE;
+  -- An organisation owns no other.
+  PERFORM FROM "user" u WHERE u."id" = app_current_user() AND u.service_organization_id IS NULL FOR NO KEY UPDATE;
   IF NOT FOUND THEN RETURN 'gone'; END IF;
   SELECT count(*) INTO v_count FROM "member" m
   WHERE m."userId" = app_current_user() AND app_highest_role(m."role") = 'owner';
@@ -111,7 +120,9 @@ BEGIN
          CASE WHEN mine.role IN ('owner', 'admin') OR u."id" = app_current_user() THEN u."email" END
   FROM (SELECT o."organizationId" AS organization_id, app_highest_role(string_agg(o."role", ',')) AS role
         FROM "member" o WHERE o."userId" = app_current_user() AND o."organizationId" = ANY (p_organizations)
-        GROUP BY o."organizationId") mine
+        GROUP BY o."organizationId"
+        UNION ALL SELECT app_current_org(), app_current_org_role()
+        WHERE app_acts_as_organization() AND app_current_org() = ANY (p_organizations)) mine
   CROSS JOIN LATERAL (
     SELECT min(o."id") AS id, o."userId" AS user_id, app_highest_role(string_agg(o."role", ',')) AS role,
            min(o."createdAt") AS created_at
@@ -159,7 +170,8 @@ CREATE FUNCTION org_leave() RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE v_role text := org_locked_role();
 BEGIN
-  IF v_role IS NULL THEN RETURN 'gone'; END IF;
+  -- The organisation itself is no member, and cannot leave.
+  IF v_role IS NULL OR app_acts_as_organization() THEN RETURN 'gone'; END IF;
   IF org_is_personal_of(app_current_user()) THEN RETURN 'personal'; END IF;
   IF v_role = 'owner' AND NOT org_has_owner_beside(app_current_user()) THEN RETURN 'last_owner'; END IF;
   PERFORM org_drop_member(app_current_user());
@@ -171,7 +183,7 @@ CREATE FUNCTION org_transfer(p_user text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE v_role text := org_locked_role();
 BEGIN
-  IF v_role IS NULL THEN RETURN 'gone'; END IF;
+  IF v_role IS NULL OR app_acts_as_organization() THEN RETURN 'gone'; END IF;
   IF v_role <> 'owner' THEN RETURN 'owners_only'; END IF;
   IF p_user = app_current_user() THEN RETURN 'oneself'; END IF;
   IF org_role_of(app_current_org(), p_user) IS NULL THEN RETURN 'no_such_member'; END IF;
@@ -182,7 +194,7 @@ BEGIN
 END $$;
 
 REVOKE EXECUTE ON FUNCTION
-  org_role_of(text, text), org_locked_role(), org_has_owner_beside(text), org_is_personal_of(text), org_drop_member(text),
+  org_role_of(text, text), org_acting_role(), org_locked_role(), org_has_owner_beside(text), org_is_personal_of(text), org_drop_member(text),
   org_create(text, text, text, text, text, text, integer), org_update(text, text, boolean, text), org_delete(),
   session_set_active(text, text), org_members(text[]), org_change_role(text, text), org_remove_member(text), org_leave(), org_transfer(text)
 FROM PUBLIC;

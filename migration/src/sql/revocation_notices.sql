@@ -11,13 +11,15 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- As better-auth has it from 1.5 on, "referenceId" may name the owner alone.
+-- As better-auth has it from 1.5 on, "referenceId" may name the owner alone: a user, or an organisation, which acts under an
+-- identity of its own.
 CREATE FUNCTION apikey_say_revoked() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE v_owner text := coalesce(nullif(OLD."referenceId", ''), OLD."userId");
 BEGIN
   IF char_length(v_owner) BETWEEN 1 AND 64 THEN
     PERFORM pg_notify('agentry_revoked', v_owner);
+    IF OLD."userId" IS NULL THEN PERFORM pg_notify('agentry_revoked', 'org_' || v_owner); END IF;
   END IF;
   RETURN NULL;
 END $$;
@@ -37,5 +39,6 @@ CREATE TRIGGER apikey_say_deleted AFTER DELETE ON "apikey" FOR EACH ROW EXECUTE 
 CREATE TRIGGER apikey_say_changed AFTER UPDATE ON "apikey" FOR EACH ROW
   WHEN (OLD."enabled" IS DISTINCT FROM NEW."enabled" OR OLD."expiresAt" IS DISTINCT FROM NEW."expiresAt"
         OR OLD."permissions" IS DISTINCT FROM NEW."permissions" OR OLD."key" <> NEW."key"
+        OR OLD.organization_role IS DISTINCT FROM NEW.organization_role
         OR OLD."userId" IS DISTINCT FROM NEW."userId" OR OLD."referenceId" IS DISTINCT FROM NEW."referenceId")
   EXECUTE FUNCTION apikey_say_revoked();

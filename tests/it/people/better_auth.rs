@@ -168,7 +168,7 @@ async fn rows_written_here_have_better_auths_shape() {
     .await
     .unwrap();
     let expected = json!({
-        "user": [{ "name": "Ada", "email": "ada@example.com", "emailVerified": false, "image": null }],
+        "user": [{ "name": "Ada", "email": "ada@example.com", "emailVerified": false, "image": null, "service_organization_id": null }],
         "account": [{ "accountId": user, "providerId": "credential", "userId": user, "accessToken": null, "refreshToken": null,
             "idToken": null, "accessTokenExpiresAt": null, "refreshTokenExpiresAt": null, "scope": null, "issuer": "local:credential" }],
         "session": [{ "token": session["token"], "userId": user, "ipAddress": "127.0.0.1", "userAgent": "tests/1",

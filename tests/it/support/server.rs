@@ -6,7 +6,7 @@ use agentry_mail::Mailer;
 use agentry_server::app::{self, App};
 use agentry_server::cli::{self, Command};
 use agentry_server::http;
-use agentry_server::secrets::Secrets;
+use agentry_server::secrets::{AuthSecrets, Secrets};
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -65,7 +65,7 @@ impl Server {
         };
         let secrets = Secrets {
             encryption_keys: TEST_KEY.into(),
-            auth_secret: AUTH_SECRET.into(),
+            auth: AuthSecrets::Single(AUTH_SECRET.into()),
         };
         let db = app::open_pool(&database.service, &config.base.database);
         let App {

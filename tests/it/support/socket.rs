@@ -27,17 +27,34 @@ impl Socket {
 
     /// Opens one at this server with the credential of this payload.
     pub async fn open_with(url: &str, payload: Value) -> Self {
+        let opened = Self::init(url, &[], payload).await;
+        opened.unwrap_or_else(|code| panic!("closed with {code}"))
+    }
+
+    /// Opens one with these headers of the handshake and this payload of `connection_init`; or the code it is closed with.
+    pub async fn init(
+        url: &str,
+        headers: &[(&'static str, &str)],
+        payload: Value,
+    ) -> Result<Self, u16> {
         let url = format!("{}/graphql", url.replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
         let protocol = HeaderValue::from_static("graphql-transport-ws");
-        let headers = request.headers_mut();
-        headers.insert("sec-websocket-protocol", protocol);
+        let sent = request.headers_mut();
+        sent.insert("sec-websocket-protocol", protocol);
+        for (name, value) in headers {
+            sent.insert(*name, HeaderValue::from_str(value).unwrap());
+        }
         let (stream, _) = connect_async(request).await.unwrap();
         let mut socket = Self(stream);
         let init = json!({ "type": "connection_init", "payload": payload });
         socket.say(init).await;
-        assert_eq!(socket.hear().await, json!({ "type": "connection_ack" }));
-        socket
+        match socket.next().await {
+            Message::Text(text) => assert_eq!(text.as_str(), r#"{"type":"connection_ack"}"#),
+            Message::Close(frame) => return Err(frame.unwrap().code.into()),
+            other => panic!("{other:?}"),
+        }
+        Ok(socket)
     }
 
     /// Starts an operation.

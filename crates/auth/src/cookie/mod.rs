@@ -8,7 +8,7 @@ mod header;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::error::CookiePrefixError;
+use crate::error::{CookieDomainError, CookiePrefixError};
 use crate::secret::SecretList;
 use crate::session_token::decode;
 use header::find;
@@ -64,6 +64,7 @@ impl Remember {
 pub struct Cookies {
     prefix: String,
     secure: bool,
+    domain: Option<String>,
 }
 
 impl Cookies {
@@ -82,10 +83,33 @@ impl Cookies {
             Ok(Self {
                 prefix: prefix.to_owned(),
                 secure,
+                domain: None,
             })
         } else {
             Err(CookiePrefixError)
         }
+    }
+
+    /// The same cookies for a domain and all hosts below it, as better-auth writes them with `crossSubDomainCookies`. Both programs must
+    /// agree: a browser keeps a cookie of one host beside that of a domain, and sends both.
+    ///
+    /// # Errors
+    /// [`CookieDomainError`] unless it is a host name, with or without a dot before it.
+    pub fn for_domain(mut self, domain: &str) -> Result<Self, CookieDomainError> {
+        let label = |label: &str| {
+            let inner = label.trim_matches('-');
+            inner.len() == label.len()
+                && (1..=63).contains(&label.len())
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        };
+        let host = domain.strip_prefix('.').unwrap_or(domain);
+        if host.len() > 253 || !host.contains('.') || !host.split('.').all(label) {
+            return Err(CookieDomainError);
+        }
+        self.domain = Some(domain.to_owned());
+        Ok(self)
     }
 
     /// The signed session token in a `Cookie` header, still percent-encoded; `None` when there is none or it is empty.
@@ -162,8 +186,10 @@ impl Cookies {
         let name = self.name(secure, name);
         let value = utf8_percent_encode(value.expose_secret(), COMPONENT);
         let max_age = max_age.map_or_else(String::new, |seconds| format!("; Max-Age={seconds}"));
+        let domain = self.domain.as_ref();
+        let domain = domain.map_or_else(String::new, |domain| format!("; Domain={domain}"));
         let secure = if secure { "; Secure" } else { "" };
-        format!("{name}={value}{max_age}; Path=/; HttpOnly{secure}; SameSite=Lax").into()
+        format!("{name}={value}{max_age}{domain}; Path=/; HttpOnly{secure}; SameSite=Lax").into()
     }
 }
 
@@ -281,6 +307,35 @@ mod tests {
             Remember::Yes
         );
         assert_eq!(remember(""), Remember::Yes);
+    }
+
+    #[test]
+    fn cookies_for_a_domain_say_so_when_they_end_too() {
+        let cookies = plain().for_domain(".example.com").unwrap();
+        let token = vector("sessionToken").into();
+        let set = cookies.sign_in(&secrets(), &token, Remember::Yes);
+        let wanted = vector("setCookie").replace("; Path", "; Domain=.example.com; Path");
+        assert_eq!(exposed(&set), [wanted]);
+        let ended = cookies.sign_out("");
+        assert!(
+            exposed(&ended)
+                .iter()
+                .all(|set| set.contains("; Max-Age=0; Domain=.example.com; "))
+        );
+        for bad in [
+            "",
+            ".",
+            "localhost",
+            "a..b",
+            "-a.example",
+            "a.example; Secure",
+            "é.example",
+            "a.example.",
+            "a_b.example",
+        ] {
+            assert_eq!(plain().for_domain(bad), Err(CookieDomainError), "{bad:?}");
+        }
+        assert!(plain().for_domain("a-b.Example.com").is_ok());
     }
 
     #[test]

@@ -7,13 +7,16 @@ mod key;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
 
 use crate::error::JwtError;
 
 /// The most bytes of a token.
 pub const MAX_BYTES: usize = 8_000;
+
+/// How far the clock of whoever issued a token may be ahead of ours.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(60);
 
 /// The longest key id, subject and session id.
 const MAX_ID: usize = 128;
@@ -88,7 +91,7 @@ impl Jwt {
             Some(_) => Some(id(&claims, "sessionId")?),
         };
         let expires_at = time(&claims, "exp")?.ok_or(JwtError::Malformed)?;
-        let not_before = time(&claims, "nbf")?;
+        let begins = [time(&claims, "nbf")?, time(&claims, "iat")?];
         let read = Self {
             kid: id(&header, "kid")?,
             user: id(&claims, "sub")?,
@@ -100,7 +103,8 @@ impl Jwt {
                 .decode(signature)
                 .map_err(|_| JwtError::Malformed)?,
         };
-        if not_before.is_some_and(|start| start > now) {
+        let soon = now + CLOCKS_DIFFER;
+        if begins.into_iter().flatten().any(|begin| begin > soon) {
             return Err(JwtError::NotYet);
         }
         if expires_at <= now {

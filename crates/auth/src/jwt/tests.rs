@@ -112,6 +112,63 @@ fn altered_token_is_refused() {
 }
 
 #[test]
+fn every_altered_character_and_every_cut_is_refused() {
+    let token = vector("jwt");
+    for at in 0..token.len() {
+        assert!(check(&token[..at], PUBLIC_KEY, None).is_err(), "{at}");
+        for other in ["A", "B", "_", "=", ".", "+"] {
+            let mut altered = token.clone();
+            altered.replace_range(at..=at, other);
+            if altered != token {
+                assert!(check(&altered, PUBLIC_KEY, None).is_err(), "{altered}");
+            }
+        }
+        let mut longer = token.clone();
+        longer.insert(at, 'A');
+        assert!(check(&longer, PUBLIC_KEY, None).is_err(), "{longer}");
+    }
+}
+
+#[test]
+fn hostile_key_believes_nothing() {
+    let (token, key) = signed(&claims());
+    let x = serde_json::from_str::<Value>(&key).unwrap()["x"].clone();
+    let long = "A".repeat(1_000_000);
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    for hostile in [
+        json!({ "kty": "OKP", "crv": "Ed25519" }),
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": null }),
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": [x] }),
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": "" }),
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": "%%%" }),
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": long }),
+        // The neutral point, under which a signature of nothing would verify anything (RFC 8032, 8.9).
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode([&[1_u8][..], &[0; 31]].concat()) }),
+        json!({ "kty": "OKP", "crv": "Ed448", "x": x }),
+        json!({ "kty": "OKP", "crv": ["Ed25519"], "x": x }),
+        json!({ "kty": "EC", "crv": "Ed25519", "x": x }),
+        json!({ "crv": "Ed25519", "x": x }),
+    ] {
+        assert!(
+            check(&token, &hostile.to_string(), None).is_err(),
+            "{hostile}"
+        );
+    }
+    assert!(check(&token, &deep, None).is_err());
+    assert!(check(&token, &long, None).is_err());
+    let rsa = unsigned(&json!({ "alg": "RS256", "kid": "k" }), &claims());
+    for (n, e) in [
+        ("", ""),
+        ("AQAB", "AQAB"),
+        (long.as_str(), "AQ"),
+        ("AQAB", ""),
+    ] {
+        let key = json!({ "kty": "RSA", "n": n, "e": e }).to_string();
+        assert!(check(&format!("{rsa}.AAAA"), &key, None).is_err());
+    }
+}
+
+#[test]
 fn neither_none_nor_a_public_key_as_secret_passes() {
     for alg in ["none", "None", "HS256", "HS512", "ES512", "PS256", ""] {
         let text = unsigned(&json!({ "alg": alg, "kid": "k" }), &claims());
@@ -193,6 +250,9 @@ fn every_claim_is_asked_for() {
     );
     assert_eq!(refused(&|c| c["exp"] = json!(1_795_382_494.5)), None);
     assert_eq!(refused(&|c| c["sessionId"] = json!(null)), None);
+    // Half a minute ahead of us: clocks differ.
+    assert_eq!(refused(&|c| c["iat"] = json!(1_795_381_630)), None);
+    assert_eq!(refused(&|c| c["nbf"] = json!(0)), None);
     let evil = json!("https://evil.example");
     for (name, wrong, why) in [
         ("iss", evil.clone(), JwtError::Issuer),
@@ -205,6 +265,9 @@ fn every_claim_is_asked_for() {
         ("exp", json!(1e300), JwtError::Malformed),
         ("exp", json!(0), JwtError::Expired),
         ("nbf", json!(1_795_382_000), JwtError::NotYet),
+        ("nbf", json!("1795381000"), JwtError::Malformed),
+        ("iat", json!(1_795_382_000), JwtError::NotYet),
+        ("iat", json!([]), JwtError::Malformed),
         ("sub", json!(""), JwtError::Malformed),
         ("sub", json!(7), JwtError::Malformed),
         ("sub", json!("a\0b"), JwtError::Malformed),

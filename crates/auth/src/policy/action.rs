@@ -140,11 +140,25 @@ actions! {
     /// End all of one's own sessions.
     RevokeAllSessions = "session.revoke_all",
     /// Make an API key.
-    CreateApiKey = "api_key.create",
+    CreateApiKey {
+        /// As what the organisation acts by it; `None` for a key of one's own.
+        of: Option<Role>
+    } = "api_key.create",
     /// Change an API key.
-    UpdateApiKey = "api_key.update",
+    UpdateApiKey {
+        /// As what the organisation acts by it; `None` for a key of one's own.
+        of: Option<Role>,
+        /// As what it is to act from now on; `None` when that stays.
+        to: Option<Role>
+    } = "api_key.update",
     /// Replace an API key.
-    RotateApiKey = "api_key.rotate",
+    RotateApiKey {
+        /// As what the organisation acts by it; `None` for a key of one's own.
+        of: Option<Role>
+    } = "api_key.rotate",
     /// Delete an API key.
-    DeleteApiKey = "api_key.delete",
+    DeleteApiKey {
+        /// As what the organisation acts by it; `None` for a key of one's own.
+        of: Option<Role>
+    } = "api_key.delete",
 }

@@ -35,6 +35,18 @@ pub const fn least(action: Action) -> Role {
         | Action::UpdateMemberRole {
             from: None | Some(Admin | Member),
             to: Owner,
+        }
+        // A key above oneself would be a way up.
+        | Action::CreateApiKey { of: Some(Owner) }
+        | Action::RotateApiKey { of: Some(Owner) }
+        | Action::DeleteApiKey { of: Some(Owner) }
+        | Action::UpdateApiKey {
+            of: Some(Owner),
+            to: None | Some(Owner | Admin | Member),
+        }
+        | Action::UpdateApiKey {
+            of: None | Some(Admin | Member),
+            to: Some(Owner),
         } => Owner,
         Action::UpdateOrganization
         | Action::TakeOverAgents
@@ -49,6 +61,23 @@ pub const fn least(action: Action) -> Role {
         | Action::UpdateMemberRole {
             from: None | Some(Admin | Member),
             to: Admin | Member,
+        }
+        | Action::CreateApiKey {
+            of: Some(Admin | Member),
+        }
+        | Action::RotateApiKey {
+            of: Some(Admin | Member),
+        }
+        | Action::DeleteApiKey {
+            of: Some(Admin | Member),
+        }
+        | Action::UpdateApiKey {
+            of: Some(Admin | Member),
+            to: None | Some(Admin | Member),
+        }
+        | Action::UpdateApiKey {
+            of: None,
+            to: Some(Admin | Member),
         } => Admin,
         Action::CreateAgent
         | Action::UpdateAgent
@@ -83,10 +112,10 @@ pub const fn least(action: Action) -> Role {
         | Action::RevokeOtherSessions
         | Action::RevokeAllSessions
         | Action::DeleteAccount
-        | Action::CreateApiKey
-        | Action::UpdateApiKey
-        | Action::RotateApiKey
-        | Action::DeleteApiKey => Member,
+        | Action::CreateApiKey { of: None }
+        | Action::UpdateApiKey { of: None, to: None }
+        | Action::RotateApiKey { of: None }
+        | Action::DeleteApiKey { of: None } => Member,
     }
 }
 

@@ -90,10 +90,10 @@ impl Action {
             | Self::RevokeOtherSessions
             | Self::RevokeAllSessions
             | Self::DeleteAccount
-            | Self::CreateApiKey
-            | Self::UpdateApiKey
-            | Self::RotateApiKey
-            | Self::DeleteApiKey => Noun::Account,
+            | Self::CreateApiKey { .. }
+            | Self::UpdateApiKey { .. }
+            | Self::RotateApiKey { .. }
+            | Self::DeleteApiKey { .. } => Noun::Account,
         }
     }
 }

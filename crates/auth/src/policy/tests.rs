@@ -78,6 +78,10 @@ fn nobody_lifts_anyone_above_themself() {
             Action::InviteMember { role } => vec![Some(role)],
             Action::RemoveMember { role } => vec![role],
             Action::UpdateMemberRole { from, to } => vec![from, Some(to)],
+            Action::CreateApiKey { of }
+            | Action::RotateApiKey { of }
+            | Action::DeleteApiKey { of } => vec![of],
+            Action::UpdateApiKey { of, to } => vec![of, to],
             _ => vec![],
         };
         for actor in ROLES {
@@ -99,6 +103,9 @@ fn what_is_learnt_of_an_action_allows_nobody_more() {
         Action::UpdateMemberRole { from: Some(_), to } => {
             Some(Action::UpdateMemberRole { from: None, to })
         }
+        Action::UpdateApiKey { of: Some(_), to } => Some(Action::UpdateApiKey { of: None, to }),
+        Action::RotateApiKey { of: Some(_) } => Some(Action::RotateApiKey { of: None }),
+        Action::DeleteApiKey { of: Some(_) } => Some(Action::DeleteApiKey { of: None }),
         _ => None,
     };
     for action in Action::all() {

@@ -56,13 +56,14 @@ impl Auth {
         let (tenant, held, lease) = match first {
             Credential::SessionToken { token, kind } => {
                 let (session, mut lease) = self.session(&token, organization).await?;
+                let stored = parts.settings.session_tokens.stored(&token);
                 if session.expires_at - Utc::now() <= EXTENDED_BELOW {
-                    (renewed, lease) = self.extend(presented, &token, kind, lease).await?;
+                    (renewed, lease) = self.extend(presented, &token, &stored, kind, lease).await?;
                 }
                 let id = session.id.clone();
                 let held = Held::Session {
                     id,
-                    token,
+                    stored,
                     carrier: kind,
                 };
                 (tenant(session)?, held, lease)
@@ -88,6 +89,7 @@ impl Auth {
         &self,
         presented: &Presented,
         token: &SecretString,
+        stored: &SecretString,
         carrier: SessionCarrier,
         lease: Lease,
     ) -> Result<(Vec<SecretString>, Lease), DbError> {
@@ -103,7 +105,7 @@ impl Auth {
         if by_cookie && parts.cookies.remember(&parts.secrets, cookie) == Remember::No {
             return Ok((Vec::new(), lease));
         }
-        let (until, lease) = session::extend(lease, token.expose_secret()).await?;
+        let (until, lease) = session::extend(lease, stored.expose_secret()).await?;
         let renewed = if until.is_some() && by_cookie {
             parts.cookies.sign_in(&parts.secrets, token, Remember::Yes)
         } else {
@@ -121,7 +123,7 @@ impl Auth {
         let db = &self.0.db;
         let organization = Some(actor.tenant.organization().as_str());
         let now: Option<(UserId, Option<(OrganizationId, Role)>)> = match &actor.held {
-            Held::Session { token, .. } => session::find(db, token.expose_secret(), organization)
+            Held::Session { stored, .. } => session::find(db, stored.expose_secret(), organization)
                 .await?
                 .map(|(session, _)| (session.user, session.membership)),
             Held::ApiKey {
@@ -176,7 +178,6 @@ impl Auth {
                 Ok((place(key.user, Some(key.membership))?, held, lease))
             }
             ApiKeyUse::Invalid | ApiKeyUse::Homeless(..) => Err(AuthError::UnknownApiKey),
-            ApiKeyUse::OfOrganization => Err(AuthError::OrganizationApiKey),
             ApiKeyUse::OfAnother => Err(AuthError::TwoUsers),
             ApiKeyUse::NotAMember => Err(AuthError::NotAMember),
             ApiKeyUse::Limited(retry_after) => Err(AuthError::ApiKeyLimited { retry_after }),
@@ -226,7 +227,7 @@ impl Auth {
         token: &SecretString,
         organization: Option<&str>,
     ) -> Result<(Session, Lease), AuthError> {
-        let find = || session::find(&self.0.db, token.expose_secret(), organization);
+        let find = || self.find_session(token, organization);
         let (session, lease) = find().await?.ok_or(AuthError::UnknownSession)?;
         let Some(person) = &session.person else {
             return Ok((session, lease));
@@ -235,6 +236,23 @@ impl Auth {
         drop(lease);
         self.give_a_home(&session.user, person).await?;
         find().await?.ok_or(AuthError::UnknownSession)
+    }
+
+    /// The live session of a token. One that stands in clear, where hashes are stored now, is found once more and stored as its hash.
+    pub(super) async fn find_session(
+        &self,
+        token: &SecretString,
+        organization: Option<&str>,
+    ) -> Result<Option<(Session, Lease)>, DbError> {
+        let (db, storage) = (&self.0.db, self.0.settings.session_tokens);
+        let stored = storage.stored(token);
+        let found = session::find(db, stored.expose_secret(), organization).await?;
+        let Some(before) = storage.stored_before(token).filter(|_| found.is_none()) else {
+            return Ok(found);
+        };
+        // Of many requests at once one stores it, and all find it.
+        session::hash(db, before.expose_secret(), stored.expose_secret()).await?;
+        session::find(db, stored.expose_secret(), organization).await
     }
 
     pub(super) async fn give_a_home(

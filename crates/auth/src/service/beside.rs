@@ -1,7 +1,7 @@
+use agentry_db::DbError;
 use agentry_db::credential::{self, ApiKeyUse, JwtNames};
 use agentry_db::ids::UserId;
-use agentry_db::{DbError, session};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::Auth;
 use crate::api_key;
@@ -35,8 +35,8 @@ impl Auth {
     }
 
     async fn user_of_session(&self, token: &SecretString) -> Result<Option<UserId>, DbError> {
-        let found = session::find(&self.0.db, token.expose_secret(), None).await?;
-        Ok(found.map(|(session, _)| session.user))
+        let found = self.find_session(token, None).await?;
+        Ok(found.map(|(session, ..)| session.user))
     }
 
     async fn user_of_key(&self, key: &SecretString) -> Result<Option<UserId>, DbError> {
@@ -45,7 +45,6 @@ impl Auth {
             ApiKeyUse::Accepted(key, _) => Some(key.user),
             ApiKeyUse::Homeless(user, _) => Some(user),
             ApiKeyUse::Invalid
-            | ApiKeyUse::OfOrganization
             | ApiKeyUse::OfAnother
             | ApiKeyUse::NotAMember
             | ApiKeyUse::Limited(_) => None,

@@ -10,12 +10,13 @@ use super::{Auth, SignedIn};
 use crate::actor::{Actor, Client, Held};
 use crate::cookie::Remember;
 use crate::credential::SessionCarrier;
-use crate::session_token::{self, NoRandomness};
+use crate::session_token::{self, NoRandomness, TokenStorage};
 
 /// A session about to be stored, and what its row needs.
 pub(super) struct FreshSession {
     id: String,
     token: SecretString,
+    stored: SecretString,
     expires_at: DateTime<Utc>,
     remember: Remember,
     client: Client,
@@ -24,11 +25,17 @@ pub(super) struct FreshSession {
 }
 
 impl FreshSession {
-    pub(super) fn new(remember: Remember, client: Client) -> Result<Self, NoRandomness> {
+    pub(super) fn new(
+        storage: TokenStorage,
+        remember: Remember,
+        client: Client,
+    ) -> Result<Self, NoRandomness> {
         let life = TimeDelta::seconds(remember.session_seconds().into());
+        let token = session_token::generate()?;
         Ok(Self {
             id: new_id(),
-            token: session_token::generate()?,
+            stored: storage.stored(&token),
+            token,
             // Milliseconds, as the row has it.
             expires_at: (Utc::now() + life).trunc_subsecs(3),
             remember,
@@ -41,7 +48,7 @@ impl FreshSession {
     pub(super) fn row(&self) -> NewSession<'_> {
         NewSession {
             id: &self.id,
-            token: self.token.expose_secret(),
+            token: self.stored.expose_secret(),
             expires_at: self.expires_at,
             ip_address: self.ip_address.as_deref(),
             user_agent: self.user_agent.as_deref(),
@@ -78,7 +85,7 @@ impl FreshSession {
                 held: Held::Session {
                     id: self.id,
                     carrier: SessionCarrier::Cookie,
-                    token: self.token.clone(),
+                    stored: self.stored,
                 },
                 client: self.client,
                 renewed: Vec::new(),

@@ -90,8 +90,8 @@ impl Auth {
     /// # Errors
     /// [`DbError`] as the database answers.
     pub async fn sign_out(&self, actor: &Actor) -> Result<bool, DbError> {
-        let (id, token) = match &actor.held {
-            Held::Session { id, token, .. } => (id, token),
+        let (id, stored) = match &actor.held {
+            Held::Session { id, stored, .. } => (id, stored),
             Held::ApiKey { .. } | Held::JsonWebToken { .. } => return Ok(false),
         };
         let origin = &Origin {
@@ -112,7 +112,7 @@ impl Auth {
                 "session.revoke",
                 &statements,
                 |scope| async move {
-                    let ended = session::delete(&scope, token.expose_secret()).await?;
+                    let ended = session::delete(&scope, stored.expose_secret()).await?;
                     if ended {
                         audit::record(&scope, origin, event.clone()).await?;
                     }

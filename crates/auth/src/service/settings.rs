@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use agentry_db::rate_limit::RateLimit;
 
-/// How often somebody may try to sign up or in, counted over all replicas. A refused attempt is not counted.
+use crate::session_token::TokenStorage;
+
+/// How sessions are kept, and how often somebody may try to sign up or in, counted over all replicas. A refused attempt is not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuthSettings {
     /// Attempts to sign in from one network address (of IPv6: one /64), good ones included.
@@ -18,6 +20,8 @@ pub struct AuthSettings {
     pub mail_per_account: RateLimit,
     /// Whether only a verified address signs in.
     pub require_verified_email: bool,
+    /// What the database holds of session tokens.
+    pub session_tokens: TokenStorage,
 }
 
 impl Default for AuthSettings {
@@ -34,6 +38,7 @@ impl Default for AuthSettings {
             mail_per_address: limit(30, HOUR),
             mail_per_account: limit(5, HOUR),
             require_verified_email: false,
+            session_tokens: TokenStorage::Plain,
         }
     }
 }

@@ -59,7 +59,7 @@ impl Auth {
             return Err(SignInError::Unverified);
         }
 
-        let fresh = FreshSession::new(remember, client)?;
+        let fresh = FreshSession::new(parts.settings.session_tokens, remember, client)?;
         match self.begin(&tenant, &fresh).await {
             Ok(()) => Ok(fresh.signed_in(self, tenant)),
             Err(error) if is_user_gone(&error) => Err(SignInError::Invalid),

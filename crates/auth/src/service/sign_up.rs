@@ -54,7 +54,7 @@ impl Auth {
             .map_err(|retry_after| SignUpError::TooMany { retry_after })?;
 
         let password_hash = parts.hasher.hash(password).await?;
-        let fresh = FreshSession::new(remember, client)?;
+        let fresh = FreshSession::new(parts.settings.session_tokens, remember, client)?;
         let user: UserId = new_id();
         let account = NewAccount {
             user: &user,

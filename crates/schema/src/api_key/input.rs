@@ -1,12 +1,15 @@
 //! Checks of what a key is asked to be.
 
-use agentry_db::api_key::Terms;
+use agentry_db::api_key::{Owner, Terms};
 use async_graphql::InputObject;
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::check::Checks;
 
+/// The longest name; better-auth's own.
+pub(super) const MAX_NAME: usize = 32;
 /// The longest life of a key: 365 days, as better-auth has it.
 const MAX_LIFE: i32 = 365 * 24 * 3_600;
 /// The longest window, and the longest time between refills, in seconds: what milliseconds in 32 bits hold.
@@ -17,7 +20,7 @@ const MAX_PERMISSIONS: usize = 4_096;
 const MAX_WORD: usize = 64;
 
 /// How often a key may be used.
-#[derive(Debug, Clone, Copy, InputObject)]
+#[derive(Debug, Clone, Copy, InputObject, Serialize)]
 pub struct ApiKeyRateLimitInput {
     /// So many times, 1 or more.
     max: i32,
@@ -26,7 +29,7 @@ pub struct ApiKeyRateLimitInput {
 }
 
 /// How a key's remaining uses are set again.
-#[derive(Debug, Clone, Copy, InputObject)]
+#[derive(Debug, Clone, Copy, InputObject, Serialize)]
 pub struct ApiKeyRefillInput {
     /// To so many, 1 or more.
     amount: i32,
@@ -46,6 +49,14 @@ pub(super) fn refill(checks: &mut Checks, refill: ApiKeyRefillInput) -> (i32, i3
     let interval = seconds(checks, "refill", refill.interval_seconds);
     positive(checks, "refill", refill.amount);
     (interval, refill.amount)
+}
+
+/// Whose a key is, for the audit trail.
+pub(super) fn owner_name(owner: Owner) -> Value {
+    match owner {
+        Owner::Me => json!("user"),
+        Owner::Organization(role) => json!({ "organizationRole": role.as_str() }),
+    }
 }
 
 pub(super) fn remaining(checks: &mut Checks, count: i32) -> i32 {

@@ -1,23 +1,44 @@
-//! API keys of people: for programs that act for them.
+//! API keys: for programs that act for a person, or as an organisation.
 
-use agentry_db::api_key::{self, ApiKey as Row};
-use async_graphql::{Context, ID, Object, SimpleObject};
+use agentry_db::api_key::{self, ApiKey as Row, Owner, organization};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::{ApiError, Noun, RequestContext};
+use crate::failure::Failure;
+use crate::user::Role;
+use crate::{Action, ApiError, Noun, RequestContext};
 
+mod create;
 mod input;
 mod mutation;
 
+pub use create::*;
 pub use input::{ApiKeyRateLimitInput, ApiKeyRefillInput};
 pub use mutation::*;
 
-/// A key by which a program acts for you, wherever you are a member. The key itself is shown once, when it is made.
+/// Whose an API key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Enum, Serialize)]
+pub enum ApiKeyOwner {
+    /// A user's: it acts for them, wherever they are a member, and never as more than they are there.
+    #[default]
+    User,
+    /// The organisation's: it acts as the organisation itself, there alone, whoever made it and whether or not they are still a
+    /// member.
+    Organization,
+}
+
+/// A key by which a program acts for you, wherever you are a member, or as an organisation. The key itself is shown once, when it
+/// is made.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct ApiKey {
     /// The key's id; not the key.
     pub id: ID,
+    /// Whose it is.
+    pub owner: ApiKeyOwner,
+    /// As what a key of an organisation acts there; null for a user's, which has its user's role.
+    pub role: Option<Role>,
     /// What you call it.
     pub name: Option<String>,
     /// Its first characters, to know it by.
@@ -32,7 +53,7 @@ pub struct ApiKey {
     pub remaining: Option<i32>,
     /// When and to what `remaining` is set again; null for never.
     pub refill: Option<ApiKeyRefill>,
-    /// What it is good for: nouns with their actions, as `{"agents": ["read", "write"]}`. Null for everything you may do.
+    /// What it is good for: nouns with their actions, as `{"agents": ["read", "write"]}`. Null for everything its owner may do.
     pub permissions: Option<Value>,
     /// When it was last accepted.
     pub last_request: Option<DateTime<Utc>>,
@@ -65,7 +86,12 @@ pub struct ApiKeyRefill {
 
 impl From<Row> for ApiKey {
     fn from(row: Row) -> Self {
+        let (owner, role) = match row.owner() {
+            Owner::Me => (ApiKeyOwner::User, None),
+            Owner::Organization(role) => (ApiKeyOwner::Organization, Some(role.into())),
+        };
         let Row {
+            organization_role: _,
             id,
             name,
             start,
@@ -93,6 +119,8 @@ impl From<Row> for ApiKey {
             .filter(|(amount, interval)| *amount > 0 && *interval > 0);
         Self {
             id: ID(id),
+            owner,
+            role,
             name,
             start,
             prefix,
@@ -127,11 +155,27 @@ pub struct ApiKeyQuery;
 
 #[Object]
 impl ApiKeyQuery {
-    /// Your API keys, newest first, at most 1,000. An API key may not ask.
+    /// Your API keys or, for an owner or admin, those of the organisation that the request acts in: newest first, at most 1,000. An
+    /// API key may not ask.
     #[graphql(complexity = "5 + 20 * child_complexity")]
-    async fn api_keys(&self, context: &Context<'_>) -> async_graphql::Result<Vec<ApiKey>> {
-        let scope = RequestContext::of(context)?.read(Noun::Account).await?;
-        let keys = api_key::list(&scope).await.map_err(ApiError::from)?;
+    async fn api_keys(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Whose.", default)] owner: ApiKeyOwner,
+    ) -> async_graphql::Result<Vec<ApiKey>> {
+        let context = RequestContext::of(context)?;
+        let scope = context.read(Noun::Account).await?;
+        let keys = match owner {
+            ApiKeyOwner::User => api_key::list(&scope).await,
+            ApiKeyOwner::Organization => {
+                let member = Some(agentry_db::Role::Member);
+                // Whoever may make them may see them.
+                let may = context.may(Action::CreateApiKey { of: member });
+                may.map_err(Failure::into_error)?;
+                organization::list(&scope).await
+            }
+        };
+        let keys = keys.map_err(ApiError::from)?;
         Ok(keys.into_iter().map(ApiKey::from).collect())
     }
 }

@@ -1,43 +1,25 @@
-use agentry_auth::api_key::{DEFAULT_PREFIX, FreshApiKey, generate};
-use agentry_db::api_key::{self, ApiKey as KeyRow, ApiKeyChanges, NewApiKey, Terms};
+use agentry_auth::api_key::generate;
+use agentry_db::api_key::{
+    self, ApiKey as KeyRow, ApiKeyChanges, KeyRefused, Owner, Successor, organization,
+};
 use agentry_db::{WriteScope, new_id};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::ApiKey;
-use super::input::{self, ApiKeyRateLimitInput, ApiKeyRefillInput};
+use super::create::{CreateApiKeyInput, CreateApiKeyResult, create};
+use super::input::{self, ApiKeyRateLimitInput, ApiKeyRefillInput, MAX_NAME};
 use crate::check::{Checks, id_of};
-use crate::context::{audited, changes as audit_changes};
+use crate::context::{ADMINS_ONLY, OWNERS_ONLY, audited, changes as audit_changes};
 use crate::failure::{Failure, mutation_result};
+use crate::user::Role;
 use crate::{Action, ApiError, Doing, RequestContext};
 
-/// better-auth's own.
-const MAX_NAME: usize = 32;
+/// What is counted of a user's keys.
+pub(super) const USERS_KEYS: &str = "live API keys of one user";
 /// How long an old key goes on beside its successor, at most: 30 days.
 const MAX_OVERLAP: i32 = 30 * 24 * 3_600;
-/// The most keys of one user.
-const MAX_KEYS: u32 = 100;
-
-/// What a new key is.
-#[derive(Debug, Clone, InputObject)]
-pub struct CreateApiKeyInput {
-    /// What you call it, 1 to 32 characters.
-    name: String,
-    /// What it begins with: 1 to 32 of A-Z, a-z, 0-9, _ and -; `ag_` when left out.
-    prefix: Option<String>,
-    /// Seconds until it ends, at most 365 days; never when left out.
-    expires_in: Option<i32>,
-    /// What it is good for: nouns with their actions, as `{"agents": ["read", "write"]}`; `*` stands for every noun or action.
-    /// Everything you may do when left out.
-    permissions: Option<Value>,
-    /// How often it may be used; any number of times when left out.
-    rate_limit: Option<ApiKeyRateLimitInput>,
-    /// How many uses it has, 0 or more; any number when left out.
-    remaining: Option<i32>,
-    /// When and to what `remaining` is set again; never when left out.
-    refill: Option<ApiKeyRefillInput>,
-}
 
 /// What changes of a key. What is left out stays; null takes an optional value away.
 #[derive(Debug, Clone, InputObject)]
@@ -58,6 +40,8 @@ pub struct UpdateApiKeyInput {
     remaining: MaybeUndefined<i32>,
     /// When and to what `remaining` is set again.
     refill: MaybeUndefined<ApiKeyRefillInput>,
+    /// As what a key of the organisation acts there, no higher than you.
+    role: MaybeUndefined<Role>,
 }
 
 /// Which key to delete.
@@ -75,15 +59,6 @@ pub struct RotateApiKeyInput {
     /// For how many seconds the old key goes on beside the new one, 0 to 2,592,000 (30 days).
     #[graphql(default)]
     overlap_seconds: i32,
-}
-
-/// The key was made.
-#[derive(Debug, SimpleObject)]
-pub struct CreateApiKeySuccess {
-    /// What is known of it from now on.
-    api_key: ApiKey,
-    /// The key itself. It is shown this once: keep it now.
-    key: String,
 }
 
 /// The key was changed.
@@ -112,20 +87,16 @@ pub struct RotateApiKeySuccess {
 }
 
 mutation_result! {
-    /// How making a key ended.
-    CreateApiKeyResult = CreateApiKeySuccess | ValidationFailed | LimitReached
-}
-mutation_result! {
     /// How changing a key ended.
-    UpdateApiKeyResult = UpdateApiKeySuccess | ValidationFailed | NotFound
+    UpdateApiKeyResult = UpdateApiKeySuccess | ValidationFailed | NotFound | Forbidden
 }
 mutation_result! {
     /// How deleting a key ended.
-    DeleteApiKeyResult = DeleteApiKeySuccess | NotFound
+    DeleteApiKeyResult = DeleteApiKeySuccess | NotFound | Forbidden
 }
 mutation_result! {
     /// How replacing a key ended.
-    RotateApiKeyResult = RotateApiKeySuccess | ValidationFailed | NotFound
+    RotateApiKeyResult = RotateApiKeySuccess | ValidationFailed | NotFound | Forbidden | LimitReached
 }
 
 /// Mutations of API keys. None of them can be called by an API key.
@@ -134,16 +105,17 @@ pub struct ApiKeyMutation;
 
 #[Object]
 impl ApiKeyMutation {
-    /// Makes an API key of yours: a program that sends it as `x-api-key` acts for you. The key itself is in this answer alone.
+    /// Makes an API key: a program that sends it as `x-api-key` acts for you, or as the organisation itself. The key itself is in this
+    /// answer alone.
     async fn create_api_key(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "What the key is.")] input: CreateApiKeyInput,
     ) -> async_graphql::Result<CreateApiKeyResult> {
-        CreateApiKeyResult::from_outcome(create(RequestContext::of(context)?, input).await)
+        create(RequestContext::of(context)?, input).await
     }
 
-    /// Changes an API key of yours, from its next use on.
+    /// Changes an API key, from its next use on: yours or, as an owner or admin, one of the organisation that the request acts in.
     async fn update_api_key(
         &self,
         context: &Context<'_>,
@@ -172,59 +144,6 @@ impl ApiKeyMutation {
     }
 }
 
-async fn create(
-    context: &RequestContext,
-    input: CreateApiKeyInput,
-) -> Result<CreateApiKeySuccess, Failure> {
-    let mut checks = Checks::default();
-    let name = checks.name("name", &input.name, MAX_NAME);
-    let prefix = input.prefix.unwrap_or_else(|| DEFAULT_PREFIX.to_owned());
-    input::prefix(&mut checks, &prefix);
-    let expires_at = input
-        .expires_in
-        .map(|life| input::expiry(&mut checks, life));
-    let terms = Terms {
-        rate_limit: input
-            .rate_limit
-            .map(|limit| input::rate_limit(&mut checks, limit)),
-        remaining: input
-            .remaining
-            .map(|count| input::remaining(&mut checks, count)),
-        refill: input
-            .refill
-            .map(|refill| input::refill(&mut checks, refill)),
-        permissions: input
-            .permissions
-            .map(|value| input::permissions(&mut checks, &value)),
-    };
-    input::terms(&mut checks, &terms);
-    checks.finish()?;
-    let FreshApiKey { key, start, hash } = generate(&prefix).map_err(ApiError::internal)?;
-    let new = &NewApiKey {
-        id: new_id(),
-        name,
-        start,
-        prefix,
-        hash,
-        expires_at,
-        terms,
-    };
-    let api_key = context
-        .write(Action::CreateApiKey, |scope| async move {
-            if api_key::count(&scope).await? >= i64::from(MAX_KEYS) {
-                return Err(Failure::limit_reached("API keys of one user", MAX_KEYS));
-            }
-            api_key::insert(&scope, new.clone()).await?;
-            note(&scope, &new.id, json!({ "name": new.name })).await?;
-            stored(&scope, &new.id).await
-        })
-        .await?;
-    Ok(CreateApiKeySuccess {
-        api_key,
-        key: key.expose_secret().to_owned(),
-    })
-}
-
 async fn update(context: &RequestContext, input: UpdateApiKeyInput) -> Result<ApiKey, Failure> {
     let mut checks = Checks::default();
     let changes = &ApiKeyChanges {
@@ -243,16 +162,33 @@ async fn update(context: &RequestContext, input: UpdateApiKeyInput) -> Result<Ap
         permissions: changed(input.permissions, |value| {
             input::permissions(&mut checks, &value)
         }),
+        role: checks.required("role", input.role).map(Into::into),
     };
     checks.finish()?;
     let id: &String = &id_of(input.id);
+    let to = changes.role;
     context
-        .write(Action::UpdateApiKey, |scope| async move {
-            let before = api_key::find(&scope, id).await?;
-            let changed = api_key::update(&scope, id, changes.clone()).await?;
-            let (Some(before), Some(row)) = (before, changed) else {
-                return Err(Failure::not_found("API key"));
-            };
+        .write(Action::UpdateApiKey { of: None, to }, |scope| async move {
+            let before = api_key::find(&scope, id).await?.ok_or_else(missing)?;
+            let scope = scope.turn_to(Action::UpdateApiKey {
+                of: before.role(),
+                to,
+            })?;
+            match before.owner() {
+                Owner::Me if changes.role.is_some() => {
+                    let mut checks = Checks::default();
+                    checks.refuse("role", "A key of yours has your role.");
+                    checks.finish()?;
+                }
+                Owner::Me => {
+                    api_key::update(&scope, id, changes.clone()).await?;
+                }
+                Owner::Organization(_) => {
+                    let changed = organization::update(&scope, id, changes.clone());
+                    changed.await?.map_err(|why| refused(why, 0))?;
+                }
+            }
+            let row = api_key::find(&scope, id).await?.ok_or_else(missing)?;
             let metadata = audit_changes(&told(&before), &told(&row));
             note(&scope, id, metadata).await?;
             Ok(row.into())
@@ -266,12 +202,20 @@ async fn delete(
 ) -> Result<DeleteApiKeySuccess, Failure> {
     let id: &String = &id_of(input.id);
     context
-        .write(Action::DeleteApiKey, |scope| async move {
-            let before = api_key::find(&scope, id).await?;
-            let deleted = api_key::delete(&scope, id).await?;
-            let Some(before) = before.filter(|_| deleted) else {
-                return Err(Failure::not_found("API key"));
-            };
+        .write(Action::DeleteApiKey { of: None }, |scope| async move {
+            let before = api_key::find(&scope, id).await?.ok_or_else(missing)?;
+            let scope = scope.turn_to(Action::DeleteApiKey { of: before.role() })?;
+            match before.owner() {
+                Owner::Me => {
+                    if !api_key::delete(&scope, id).await? {
+                        return Err(missing());
+                    }
+                }
+                Owner::Organization(_) => {
+                    let gone = organization::delete(&scope, id).await?;
+                    gone.map_err(|why| refused(why, 0))?;
+                }
+            }
             let metadata = audit_changes(&told(&before), &json!({}));
             note(&scope, id, metadata).await
         })
@@ -296,18 +240,21 @@ async fn rotate(
     checks.finish()?;
     let old: &String = &id_of(input.id);
     let (key, api_key, replaced) = context
-        .write(Action::RotateApiKey, |scope| async move {
-            let missing = || Failure::not_found("API key");
+        .write(Action::RotateApiKey { of: None }, |scope| async move {
             let before = api_key::find(&scope, old).await?.ok_or_else(missing)?;
+            let scope = scope.turn_to(Action::RotateApiKey { of: before.role() })?;
+            let owner = before.owner();
             let prefix = before.prefix.unwrap_or_default();
             let fresh = generate(&prefix).map_err(ApiError::internal)?;
             let id: String = new_id();
-            let made =
-                api_key::replace(&scope, old, &id, &fresh.start, &fresh.hash, overlap).await?;
-            if !made {
-                return Err(missing());
-            }
-            let metadata = json!({ "successorId": id, "overlapSeconds": overlap });
+            let successor = Successor {
+                id: &id,
+                start: &fresh.start,
+                hash: &fresh.hash,
+                overlap,
+            };
+            replace(context, &scope, old, owner, successor).await?;
+            let metadata = json!({ "successorId": id, "overlapSeconds": overlap, "owner": input::owner_name(owner) });
             note(&scope, old, metadata).await?;
             Ok((
                 fresh.key,
@@ -323,6 +270,47 @@ async fn rotate(
     })
 }
 
+/// Old keys and their successors together may be twice as many as there may be of keys.
+async fn replace(
+    context: &RequestContext,
+    scope: &WriteScope,
+    old: &str,
+    owner: Owner,
+    new: Successor<'_>,
+) -> Result<(), Failure> {
+    let limits = &context.services().limits;
+    match owner {
+        Owner::Me => {
+            let limit = limits.api_keys_per_user.saturating_mul(2);
+            if !api_key::has_room(scope, limit).await? {
+                return Err(Failure::limit_reached(USERS_KEYS, limit));
+            }
+            let made = api_key::replace(scope, old, new).await?;
+            made.then_some(()).ok_or_else(missing)
+        }
+        Owner::Organization(_) => {
+            let limit = limits.api_keys_per_organization.saturating_mul(2);
+            let made = organization::replace(scope, old, new, limit).await?;
+            made.map_err(|why| refused(why, limit))
+        }
+    }
+}
+
+fn missing() -> Failure {
+    Failure::not_found("API key")
+}
+
+/// What the database's refusal is to a caller; `limit` is how many keys there may be.
+pub(super) fn refused(why: KeyRefused, limit: u32) -> Failure {
+    match why {
+        KeyRefused::Missing => missing(),
+        KeyRefused::Gone => Failure::forbidden("You are not a member of this organisation."),
+        KeyRefused::AdminsOnly => Failure::forbidden(ADMINS_ONLY),
+        KeyRefused::OwnersOnly => Failure::forbidden(OWNERS_ONLY),
+        KeyRefused::Full => Failure::limit_reached("live API keys of one organisation", limit),
+    }
+}
+
 /// What an update says of a value that may be taken away.
 #[expect(clippy::option_option, reason = "left alone, taken away, or set")]
 fn changed<T, U>(value: MaybeUndefined<T>, check: impl FnOnce(T) -> U) -> Option<Option<U>> {
@@ -333,12 +321,12 @@ fn changed<T, U>(value: MaybeUndefined<T>, check: impl FnOnce(T) -> U) -> Option
     }
 }
 
-async fn stored(scope: &WriteScope, id: &str) -> Result<ApiKey, Failure> {
+pub(super) async fn stored(scope: &WriteScope, id: &str) -> Result<ApiKey, Failure> {
     let row = api_key::find(scope, id).await?;
     Ok(row.ok_or_else(|| Failure::not_found("API key"))?.into())
 }
 
-async fn note(scope: &Doing, id: &str, metadata: Value) -> Result<(), Failure> {
+pub(super) async fn note(scope: &Doing, id: &str, metadata: Value) -> Result<(), Failure> {
     audited(scope, "ApiKey", id, metadata).await
 }
 
@@ -353,6 +341,7 @@ fn told(key: &KeyRow) -> Value {
     json!({
         "name": key.name,
         "enabled": key.enabled,
+        "organizationRole": key.organization_role,
         "expiresAt": key.expires_at,
         "rateLimit": pair(key.rate_limit_enabled, key.rate_limit_max, key.rate_limit_time_window),
         "remaining": key.remaining,

@@ -1,7 +1,9 @@
 //! Sessions and their cookies.
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueEnum};
 use url::Url;
+
+use agentry_auth::session_token::TokenStorage;
 
 /// How session cookies are named and sent; must agree with the front end.
 #[derive(Debug, Clone, Args)]
@@ -13,12 +15,41 @@ pub struct AuthConfig {
     /// Send cookies over https only, named with __Secure-; whether the public URL is https when not given
     #[arg(long, env = "AGENTRY_SECURE_COOKIES", value_name = "BOOL", action = ArgAction::Set)]
     pub secure_cookies: Option<bool>,
+    /// Domain of the cookies, for all hosts below it; this host alone when not given
+    #[arg(long, env = "AGENTRY_COOKIE_DOMAIN", value_name = "NAME")]
+    pub cookie_domain: Option<String>,
+    /// What the database holds of session tokens: the tokens as better-auth keeps them, or their hashes
+    #[arg(
+        long,
+        env = "AGENTRY_SESSION_TOKENS",
+        value_name = "HOW",
+        default_value = "plain"
+    )]
+    pub session_tokens: SessionTokens,
     /// Who must have issued a JSON Web Token; the origin of the public URL when not given
     #[arg(long, env = "AGENTRY_JWT_ISSUER", value_name = "NAME")]
     pub jwt_issuer: Option<String>,
     /// For whom a JSON Web Token must be meant; the origin of the public URL when not given
     #[arg(long, env = "AGENTRY_JWT_AUDIENCE", value_name = "NAME")]
     pub jwt_audience: Option<String>,
+}
+
+/// What the database holds of session tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SessionTokens {
+    /// The tokens themselves.
+    Plain,
+    /// Their SHA-256 in hexadecimal digits; better-auth beside it must be wrapped to do the same.
+    Hashed,
+}
+
+impl From<SessionTokens> for TokenStorage {
+    fn from(tokens: SessionTokens) -> Self {
+        match tokens {
+            SessionTokens::Plain => Self::Plain,
+            SessionTokens::Hashed => Self::Hashed,
+        }
+    }
 }
 
 impl AuthConfig {

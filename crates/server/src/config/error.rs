@@ -64,4 +64,12 @@ pub enum ConfigError {
         "AGENTRY_APP_URL is missing: links in messages need the address of the pages they lead to"
     )]
     AppUrlMissing,
+    /// The list of secrets for sessions cannot be used.
+    #[error("{name} cannot be used: {why}")]
+    AuthSecrets {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it.
+        why: agentry_auth::error::SecretError,
+    },
 }

@@ -120,6 +120,22 @@ pub struct LimitsConfig {
         default_value = "100"
     )]
     pub max_invitations: u32,
+    /// Most API keys of one person that have not ended
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_USER_KEYS",
+        value_name = "N",
+        default_value = "100"
+    )]
+    pub max_user_keys: u32,
+    /// Most API keys of one organisation that have not ended
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_ORGANIZATION_KEYS",
+        value_name = "N",
+        default_value = "100"
+    )]
+    pub max_organization_keys: u32,
     /// How long an invitation can be accepted
     #[arg(long, env = "AGENTRY_INVITATION_LIFE", value_name = "TIME", default_value = "48h", value_parser = duration)]
     pub invitation_life: Duration,

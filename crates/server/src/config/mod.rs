@@ -17,7 +17,7 @@ mod units;
 
 use clap::Args;
 
-pub use auth::AuthConfig;
+pub use auth::{AuthConfig, SessionTokens};
 pub use database::{DatabaseConfig, GivenDatabase};
 pub use embedded::{EmbeddedConfig, ROOT_DATA_DIR};
 pub use error::ConfigError;

@@ -18,10 +18,16 @@ pub struct SecretsConfig {
     /// Secret that signs session cookies, 32 characters or more, the same as the front end's
     #[arg(long, env = "AGENTRY_AUTH_SECRET", value_name = "SECRET", value_parser = secret, hide_env_values = true)]
     pub auth_secret: Option<SecretString>,
-    /// The same, read when `AGENTRY_AUTH_SECRET` is not given
+    /// Several of them, as 2:newest,1:older: the first signs, all verify, and so does `AGENTRY_AUTH_SECRET` where it is given too
+    #[arg(long, env = "AGENTRY_AUTH_SECRETS", value_name = "N:SECRET,…", value_parser = secret, hide_env_values = true)]
+    pub auth_secrets: Option<SecretString>,
+    /// The same list, read when neither of those is given; one of the two below then verifies too
+    #[arg(long, env = "BETTER_AUTH_SECRETS", value_name = "N:SECRET,…", value_parser = secret, hide_env_values = true)]
+    pub better_auth_secrets: Option<SecretString>,
+    /// One secret, read when no `AGENTRY_AUTH_SECRET` is given
     #[arg(long, env = "AGENTUITY_AUTH_SECRET", value_name = "SECRET", value_parser = secret, hide_env_values = true)]
     pub agentuity_auth_secret: Option<SecretString>,
-    /// The same, read when neither of those is given
+    /// The same, read when that is not given either
     #[arg(long, env = "BETTER_AUTH_SECRET", value_name = "SECRET", value_parser = secret, hide_env_values = true)]
     pub better_auth_secret: Option<SecretString>,
 }

@@ -45,13 +45,24 @@ const USER: Table = Table {
         loose("image", Text),
         CREATED,
         UPDATED,
+        loose("service_organization_id", Text)
+            .ours()
+            .born("UNIQUE REFERENCES \"organization\" (\"id\") ON DELETE CASCADE"),
     ],
     insert: Insert::Limits("signUp fails here"),
-    keys: &[Key {
-        column: "email",
-        without: "signUp fails, and one address may have two accounts",
-        vital: true,
-    }],
+    keys: &[
+        Key {
+            column: "email",
+            without: "signUp fails, and one address may have two accounts",
+            vital: true,
+        },
+        Key {
+            column: "service_organization_id",
+            without: "an organisation may act by its keys under two identities",
+            vital: true,
+        },
+    ],
+    references: &[("service_organization_id", "organization")],
     policy: Some((
         "user_self",
         "FOR SELECT TO agentry_app USING (\"id\" = app_current_user())",
@@ -158,6 +169,11 @@ const ORGANIZATION: Table = Table {
         },
     ],
     references: &[("personal_user_id", "user")],
+    trigger: Some(Trigger {
+        name: "apikey_end_with_organization",
+        ddl: "CREATE TRIGGER apikey_end_with_organization AFTER DELETE ON \"organization\" FOR EACH ROW EXECUTE FUNCTION apikey_end_with_organization()",
+        without: "API keys of an organisation stay behind when it is deleted; they are refused",
+    }),
     policy: Some((
         "organization_current",
         "FOR SELECT TO agentry_app USING (\"id\" = app_current_org())",
@@ -253,6 +269,9 @@ const APIKEY: Table = Table {
         UPDATED,
         loose("permissions", Text),
         loose("metadata", Text),
+        loose("organization_role", Text).ours().born(
+            "CHECK (organization_role IN ('owner', 'admin', 'member'))",
+        ),
     ],
     insert: Insert::Limits("createApiKey fails here"),
     references: &[("userId", "user")],

@@ -1,15 +1,43 @@
-//! The acting user's API keys: rows of better-auth's `apikey`, whose policy shows each user their own. The hash goes in and is
-//! never read.
+//! API keys: rows of better-auth's `apikey`. Its policy shows each user their own; those of the acting organisation are behind
+//! functions, for its owners and admins. The hash goes in and is never read.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait as _, FromQueryResult};
 
 use crate::sql;
-use crate::{DbError, Scope, WriteScope};
+use crate::{DbError, Role, Scope, WriteScope};
+
+pub mod organization;
+
+/// Whose a key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// The acting user's.
+    Me,
+    /// The acting organisation's, as which it acts in this role.
+    Organization(Role),
+}
+
+/// Why nothing happened to a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRefused {
+    /// There is no such key.
+    Missing,
+    /// The acting user is no member of the organisation (any more).
+    Gone,
+    /// It takes an owner or admin.
+    AdminsOnly,
+    /// It takes an owner.
+    OwnersOnly,
+    /// There are as many as there may be.
+    Full,
+}
 
 /// An API key, as its owner may see it.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct ApiKey {
+    /// What a key of an organisation is there; `None` for a user's.
+    pub organization_role: Option<String>,
     /// Its id; not a credential.
     pub id: String,
     /// What its owner calls it.
@@ -42,6 +70,31 @@ pub struct ApiKey {
     pub created_at: DateTime<Utc>,
     /// When it last changed, uses included.
     pub updated_at: DateTime<Utc>,
+}
+
+impl ApiKey {
+    /// Whose it is.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        self.role().map_or(Owner::Me, Owner::Organization)
+    }
+
+    /// What a key of an organisation is there; `None` for a user's.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.organization_role.as_deref().map(Role::from_word)
+    }
+}
+
+impl Owner {
+    /// What a key of an organisation is there; `None` for a user's.
+    #[must_use]
+    pub const fn role(self) -> Option<Role> {
+        match self {
+            Self::Me => None,
+            Self::Organization(role) => Some(role),
+        }
+    }
 }
 
 /// How a key is limited, and what it is for.
@@ -93,13 +146,23 @@ pub struct ApiKeyChanges {
     pub refill: Option<Option<(i32, i32)>>,
     /// As of [`Terms`].
     pub permissions: Option<Option<String>>,
+    /// What a key of an organisation is there.
+    pub role: Option<Role>,
 }
 
 /// better-auth's own tables, from some versions on, hold NULL where a flag was never set: that is no `false`.
 const COLUMNS: &str = r#""id", "name", "start", "prefix", coalesce("enabled", true) AS enabled,
   coalesce("rateLimitEnabled", true) AS rate_limit_enabled, "rateLimitTimeWindow" AS rate_limit_time_window,
   "rateLimitMax" AS rate_limit_max, "remaining", "refillInterval" AS refill_interval, "refillAmount" AS refill_amount,
-  "lastRequest" AS last_request, "expiresAt" AS expires_at, "permissions", "createdAt" AS created_at, "updatedAt" AS updated_at"#;
+  "lastRequest" AS last_request, "expiresAt" AS expires_at, "permissions", "createdAt" AS created_at, "updatedAt" AS updated_at,
+  NULL::text AS organization_role"#;
+
+/// The same of the acting organisation's keys, for its owners and admins; and for one of these keys, of itself.
+const OF_ORGANIZATION: &str = "id, name, start, prefix, enabled, rate_limit_enabled, rate_limit_time_window, rate_limit_max, remaining,
+  refill_interval, refill_amount, last_request, expires_at, permissions, created_at, updated_at, organization_role FROM org_api_keys()";
+
+/// What the columns, NOT NULL in Agentuity's tables, hold where there is no limit: its defaults.
+const NO_LIMIT: (i32, i32) = (10, 86_400_000);
 
 /// The most keys a list shows.
 const MOST: u32 = 1_000;
@@ -115,22 +178,31 @@ pub async fn list(scope: &Scope) -> Result<Vec<ApiKey>, DbError> {
     sql::all(scope, statement, [me(scope).into()]).await
 }
 
-/// One key of the acting user.
+/// One key of the acting user, or of the acting organisation to whom it is shown.
 ///
 /// # Errors
 /// As [`list`].
 pub async fn find(scope: &Scope, id: &str) -> Result<Option<ApiKey>, DbError> {
-    let statement = format!(r#"SELECT {COLUMNS} FROM "apikey" WHERE "id" = $1 AND "userId" = $2"#);
+    let statement = format!(
+        r#"SELECT {COLUMNS} FROM "apikey" WHERE "id" = $1 AND "userId" = $2 UNION ALL SELECT {OF_ORGANIZATION} WHERE id = $1"#
+    );
     sql::first(scope, statement, [id.into(), me(scope).into()]).await
 }
 
-/// How many keys the acting user has. Their row is not locked: two made at once may pass a limit by one.
+/// Whether the acting user may have one more key beside `limit` that have not ended. Holds the answer until the transaction ends: a second
+/// caller waits. Keys that ended a month ago go.
 ///
 /// # Errors
 /// As [`list`].
-pub async fn count(scope: &Scope) -> Result<i64, DbError> {
-    let statement = r#"SELECT count(*) FROM "apikey" WHERE "userId" = $1"#;
-    sql::scalar(scope, statement, [me(scope).into()]).await
+pub async fn has_room(scope: &WriteScope, limit: u32) -> Result<bool, DbError> {
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('api_keys:' || $1, 0))";
+    sql::run(scope, lock, [me(scope).into()]).await?;
+    let stale =
+        r#"DELETE FROM "apikey" WHERE "userId" = $1 AND "expiresAt" < now() - interval '30 days'"#;
+    sql::run(scope, stale, [me(scope).into()]).await?;
+    let statement = r#"SELECT count(*) FROM "apikey" WHERE "userId" = $1 AND coalesce("expiresAt" > now(), true)"#;
+    let count: i64 = sql::scalar(scope, statement, [me(scope).into()]).await?;
+    Ok(count < i64::from(limit))
 }
 
 /// Stores a key of the acting user, in both owner columns, with every column that some version of better-auth expects.
@@ -147,9 +219,8 @@ pub async fn insert(scope: &WriteScope, key: NewApiKey) -> Result<(), DbError> {
         expires_at,
         terms,
     } = key;
-    // Where there is no limit the columns, NOT NULL in Agentuity's tables, hold its defaults.
     let limited = terms.rate_limit.is_some();
-    let (max, window) = terms.rate_limit.unwrap_or((10, 86_400_000));
+    let (max, window) = terms.rate_limit.unwrap_or(NO_LIMIT);
     let statement = sql::statement(
         r#"INSERT INTO "apikey" ("id", "configId", "name", "start", "prefix", "key", "userId", "referenceId", "refillInterval",
              "refillAmount", "enabled", "rateLimitEnabled", "rateLimitTimeWindow", "rateLimitMax", "requestCount", "remaining",
@@ -177,19 +248,31 @@ pub async fn insert(scope: &WriteScope, key: NewApiKey) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Stores a key with the terms, the end and what is left of another, and lets that other go on for `overlap` seconds at most.
+/// What takes a key's place.
+#[derive(Debug, Clone, Copy)]
+pub struct Successor<'a> {
+    /// As of [`ApiKey`].
+    pub id: &'a str,
+    /// As of [`ApiKey`].
+    pub start: &'a str,
+    /// The key's hash.
+    pub hash: &'a str,
+    /// For how many seconds the old key goes on, at most.
+    pub overlap: i32,
+}
+
+/// Stores a key with the terms, the end and what is left of another, and lets that other go on for a while.
 /// Whether there was that other.
 ///
 /// # Errors
 /// As [`list`].
-pub async fn replace(
-    scope: &WriteScope,
-    old: &str,
-    id: &str,
-    start: &str,
-    hash: &str,
-    overlap: i32,
-) -> Result<bool, DbError> {
+pub async fn replace(scope: &WriteScope, old: &str, new: Successor<'_>) -> Result<bool, DbError> {
+    let Successor {
+        id,
+        start,
+        hash,
+        overlap,
+    } = new;
     let copied = sql::statement(
         r#"INSERT INTO "apikey" ("id", "configId", "name", "start", "prefix", "key", "userId", "referenceId", "refillInterval",
              "refillAmount", "lastRefillAt", "enabled", "rateLimitEnabled", "rateLimitTimeWindow", "rateLimitMax", "requestCount",
@@ -218,7 +301,7 @@ pub async fn replace(
     Ok(true)
 }
 
-/// Changes a key of the acting user. The key as it is now, if it is theirs.
+/// Changes a key of the acting user; it has no role to change. The key as it is now, if it is theirs.
 ///
 /// # Errors
 /// As [`list`].
@@ -235,6 +318,7 @@ pub async fn update(
         remaining,
         refill,
         permissions,
+        role: _,
     } = changes;
     let limit = rate_limit.flatten();
     let refills = refill.flatten();
