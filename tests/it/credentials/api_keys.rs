@@ -131,23 +131,6 @@ async fn key_that_is_no_good_is_refused_even_beside_a_good_cookie() {
 }
 
 #[tokio::test]
-async fn key_of_an_organization_is_refused_as_such() {
-    let server = Server::start().await;
-    let ada = server.sign_up("Ada").await;
-    let (key, id) = key(&ada, json!({ "name": "ci" })).await;
-    sql(
-        &server,
-        r#"UPDATE "apikey" SET "userId" = NULL, "referenceId" = $1 WHERE "id" = $2"#,
-        &[&ada.organization_id, &id],
-    )
-    .await;
-    assert_eq!(
-        refused(&server, &[("x-api-key", &key)]).await,
-        (403, "FORBIDDEN".to_owned())
-    );
-}
-
-#[tokio::test]
 async fn credentials_of_two_people_at_once_are_refused() {
     let server = Server::start().await;
     let (ada, bob) = (server.sign_up("Ada").await, server.sign_up("Bob").await);

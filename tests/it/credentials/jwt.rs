@@ -2,60 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::rand::SystemRandom;
-use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use ring::signature::Ed25519KeyPair;
 use serde_json::{Value, json};
 
+use super::issuer::{claims, stage, token};
 use super::{cookie, refused, sql, unauthenticated, viewer};
-use crate::support::{Caller, Server};
-
-const ISSUER: &str = "https://app.example.com";
-
-/// A server that believes this issuer, and a key of the issuer's.
-pub(crate) async fn issuer() -> (Server, Ed25519KeyPair) {
-    let flags = [
-        "--jwt-issuer=https://app.example.com",
-        "--jwt-audience=https://app.example.com",
-        "--mail-url=log:",
-    ];
-    let server = Server::start_with(&flags).await;
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
-    let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
-    let x = URL_SAFE_NO_PAD.encode(pair.public_key());
-    let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": x }).to_string();
-    sql(
-        &server,
-        r#"INSERT INTO "jwks" ("id", "publicKey", "privateKey", "createdAt") VALUES ('kid', $1, '""', now())"#,
-        &[&key],
-    )
-    .await;
-    (server, pair)
-}
-
-/// The same, and somebody with an account.
-async fn stage() -> (Server, Caller, Ed25519KeyPair) {
-    let (server, pair) = issuer().await;
-    let ada = server.sign_up("Ada").await;
-    (server, ada, pair)
-}
-
-/// What a good token says.
-pub(crate) fn claims(user: &str) -> Value {
-    let now = chrono::Utc::now().timestamp();
-    json!({ "sub": user, "iss": ISSUER, "aud": ISSUER, "iat": now, "exp": now + 900 })
-}
-
-/// An `Authorization` header with a token that says this.
-pub(crate) fn token(pair: &Ed25519KeyPair, claims: &Value) -> String {
-    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = format!(
-        "{}.{}",
-        part(&json!({ "alg": "EdDSA", "kid": "kid" })),
-        part(claims)
-    );
-    let signature = URL_SAFE_NO_PAD.encode(pair.sign(signed.as_bytes()));
-    format!("Bearer {signed}.{signature}")
-}
 
 #[tokio::test]
 async fn token_acts_for_its_subject() {
@@ -153,4 +104,46 @@ async fn expired_token_makes_way_for_a_live_cookie_and_nothing_else_does() {
     let adas = token(&pair, &claims(&ada.user_id));
     let same = [("authorization", &*adas), ("cookie", &*cookie)];
     assert_eq!(viewer(&server, &same).await["authMethod"], "JWT");
+}
+
+#[tokio::test]
+async fn withdrawn_key_is_good_for_thirty_days_more() {
+    let (server, ada, pair) = stage().await;
+    let bearer = token(&pair, &claims(&ada.user_id));
+    for (age, alg, good) in [
+        ("29 days", "", true),
+        ("29 days", "EdDSA", true),
+        ("29 days", "ES256", false),
+        ("31 days", "", false),
+    ] {
+        sql(
+            &server,
+            r#"UPDATE "jwks" SET "expiresAt" = now() - $1::interval, "alg" = nullif($2, '')"#,
+            &[age, alg],
+        )
+        .await;
+        let (status, body) =
+            super::send(&server, "{ __typename }", &[("authorization", &bearer)]).await;
+        assert_eq!(status == 200, good, "{age} {alg}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn key_that_is_no_key_believes_nobody() {
+    let (server, ada, pair) = stage().await;
+    let bearer = token(&pair, &claims(&ada.user_id));
+    for hostile in [
+        "",
+        "null",
+        "[]",
+        "{}",
+        r#"{"kty":"oct","k":"c2VjcmV0"}"#,
+        r#"{"kty":"OKP","crv":"Ed25519","x":{}}"#,
+        r#"{"kty":"OKP","crv":"Ed25519","x":"\u0000"}"#,
+        &format!("{}1{}", "[".repeat(50_000), "]".repeat(50_000)),
+    ] {
+        sql(&server, r#"UPDATE "jwks" SET "publicKey" = $1"#, &[hostile]).await;
+        let refused = refused(&server, &[("authorization", &bearer)]).await;
+        assert_eq!(refused, unauthenticated());
+    }
 }

@@ -1,9 +1,16 @@
 //! API keys and JSON Web Tokens: whom they act for, what they may do, and what is refused.
 
 mod api_keys;
-pub(crate) mod jwt;
+mod banned;
+mod hostile;
+pub(crate) mod issuer;
+mod jwt;
 mod limits;
+mod organization_keys;
 mod permissions;
+mod settings;
+mod storage;
+mod streams;
 
 use serde_json::{Value, json};
 

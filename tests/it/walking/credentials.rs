@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::calls::{RootField, Writer};
 use super::snapshot::assert_kept;
 use super::stage::{Stage, World};
-use crate::credentials::jwt::{claims, token};
+use crate::credentials::issuer::{claims, token};
 use crate::support::{AUTH_SECRET, PATIENCE};
 
 const HEAD: &str = "\

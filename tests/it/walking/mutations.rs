@@ -45,6 +45,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
     ),
     ("createApiKey", "-", r#"{ name: "New" }"#),
     (
+        "createApiKey",
+        "OWNER ADMIN MEMBER",
+        r#"{ name: "New", owner: ORGANIZATION, role: % }"#,
+    ),
+    (
         "createConversation",
         "own private shared",
         r##"{ agentId: "#agent-%" }"##,
@@ -64,7 +69,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "own private shared",
         r##"{ id: "#connection-%" }"##,
     ),
-    ("deleteApiKey", "own peer", r##"{ id: "#key-%" }"##),
+    (
+        "deleteApiKey",
+        "own peer high low foreign",
+        r##"{ id: "#key-%" }"##,
+    ),
     (
         "deleteConversation",
         "own hosted private shared",
@@ -144,7 +153,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "own private shared",
         r##"{ id: "#connection-%", apiKey: "sk-0123456789" }"##,
     ),
-    ("rotateApiKey", "own peer", r##"{ id: "#key-%" }"##),
+    (
+        "rotateApiKey",
+        "own peer high low foreign",
+        r##"{ id: "#key-%" }"##,
+    ),
     (
         "sendVerificationEmail",
         "-",
@@ -208,7 +221,7 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
     ),
     (
         "updateApiKey",
-        "own peer",
+        "own peer high low foreign",
         r##"{ id: "#key-%", name: "New" }"##,
     ),
     (

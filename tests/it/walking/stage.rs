@@ -7,7 +7,7 @@ use ring::signature::Ed25519KeyPair;
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Executor as _};
 
-use crate::credentials::jwt::issuer;
+use crate::credentials::issuer::issuer;
 use crate::support::{Caller, Server, pool};
 
 /// A world in SQL. `#` becomes the world's own prefix of every id, `~` the name of whoever acts, and `$` the organisation they

@@ -23,6 +23,8 @@ VALUES ('#session', '{session}', now() + '7 days', now(), '#~'), ('#session-own'
        ('#session-peer', '#peer-token', now() + '7 days', now(), '#peer');
 INSERT INTO "apikey" ("id", "key", "userId", "referenceId")
 VALUES ('#key-own', '#own', '#~', '#~'), ('#key-peer', '#peer', '#peer', '#peer');
+INSERT INTO "apikey" ("id", "key", "referenceId", organization_role)
+VALUES ('#key-high', '#high', '#team', 'owner'), ('#key-low', '#low', '#team', 'member'), ('#key-foreign', '#foreign', '#club', 'owner');
 INSERT INTO "invitation" ("id", "organizationId", "email", "role", "status", "expiresAt", "inviterId")
 SELECT '#offer-' || role, '#team', '#' || role || '@elsewhere.example', role, 'pending', now() + interval '2 days', '#owner'
 FROM unnest(ARRAY['owner', 'admin', 'member']) role;
