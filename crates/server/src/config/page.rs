@@ -85,6 +85,7 @@ fn every_setting_has_flag_variable_group_and_sentence() {
             "ENCRYPTION_KEY",
             "AGENTUITY_AUTH_SECRET",
             "BETTER_AUTH_SECRET",
+            "BETTER_AUTH_SECRETS",
         ];
         assert!(
             variable.starts_with("AGENTRY_") || known.contains(&variable),
