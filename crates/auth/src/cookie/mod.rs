@@ -316,7 +316,7 @@ mod tests {
         let set = cookies.sign_in(&secrets(), &token, Remember::Yes);
         let wanted = vector("setCookie").replace("; Path", "; Domain=.example.com; Path");
         assert_eq!(exposed(&set), [wanted]);
-        let ended = cookies.sign_out("");
+        let ended = cookies.sign_out();
         assert!(
             exposed(&ended)
                 .iter()
