@@ -54,12 +54,10 @@ ALTER FUNCTION agent_transfer(text, text) OWNER TO agentry_keeper;
 REVOKE EXECUTE ON FUNCTION agent_transfer(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION agent_transfer(text, text) TO agentry_app;
 
-DROP TRIGGER apikey_say_changed ON "apikey";
-DROP TRIGGER apikey_say_deleted ON "apikey";
-DROP TRIGGER session_say_changed ON "session";
-DROP TRIGGER session_say_ended ON "session";
-DROP TRIGGER member_say_changed ON "member";
-DROP TRIGGER member_say_removed ON "member";
+DROP TRIGGER apikey_say_revoked ON "apikey";
+DROP TRIGGER session_say_revoked ON "session";
+DROP TRIGGER member_say_revoked ON "member";
 DROP FUNCTION apikey_say_revoked();
-DROP FUNCTION auth_say_revoked();
+DROP FUNCTION session_say_revoked();
+DROP FUNCTION member_say_revoked();
 "#;

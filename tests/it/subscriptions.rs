@@ -125,7 +125,7 @@ async fn what_no_word_came_of_is_seen_at_the_next_look() {
     let (server, ada, _, mut socket) = subscribed(&["--recheck=100ms"]).await;
     let owner = server.owner_pool().await;
     // As where the triggers are missing, or the word of them was lost.
-    sqlx::raw_sql(r#"ALTER TABLE "session" DISABLE TRIGGER session_say_ended"#)
+    sqlx::raw_sql(r#"ALTER TABLE "session" DISABLE TRIGGER session_say_revoked"#)
         .execute(&owner)
         .await
         .unwrap();

@@ -409,5 +409,5 @@ async fn who_made_a_key_and_what_the_organization_did_is_audited() {
     );
     let agent = of("agent.create");
     assert_eq!(agent["actorUserId"], format!("org_{}", ada.organization_id));
-    assert_eq!(agent["credential"], "api_key");
+    assert_eq!(agent["credential"], "API_KEY");
 }

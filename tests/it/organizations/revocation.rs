@@ -208,7 +208,7 @@ async fn what_happened_while_nobody_listened_is_looked_at_afterwards() {
     let mut socket = Socket::open(&scene.guest.moved_to(&scene.replica.url)).await;
     let owner = scene.server.owner_pool().await;
     let mut root = scene.server.database.root().await;
-    sqlx::raw_sql(r#"ALTER TABLE "member" DISABLE TRIGGER member_say_removed"#)
+    sqlx::raw_sql(r#"ALTER TABLE "member" DISABLE TRIGGER member_say_revoked"#)
         .execute(&owner)
         .await
         .unwrap();

@@ -22,13 +22,14 @@ const HEAD: &str = "\
 
 const ACTORS: [&str; 4] = ["owner", "admin", "member", "stranger"];
 
-/// What writes no event: what is said, not done, and what is asked for.
-const UNTOLD: [&str; 6] = [
+/// What writes no event of the caller: what is said, not done; what is asked for; and who signs up is somebody else.
+const UNTOLD: [&str; 7] = [
     "appendMessage",
     "changeEmail",
     "giveFeedback",
     "requestPasswordReset",
     "sendVerificationEmail",
+    "signUp",
     "withdrawFeedback",
 ];
 
@@ -89,8 +90,10 @@ async fn walk(stage: &Stage, line: Line) -> String {
             .await;
         let noted = noted(stage, &world).await;
         let told = end == "done" && !UNTOLD.contains(&field);
+        // Nothing is left to note the end of somebody whose organisations all end with them.
+        let lost = field == "deleteAccount" && actor == "stranger" && noted.is_empty();
         assert!(
-            noted.len() == usize::from(told),
+            lost || noted.len() == usize::from(told),
             "{field} {target} by {actor} ended as {end} and noted {noted:?}"
         );
         events.extend(noted);

@@ -60,6 +60,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ name: "New", slug: "#new" }"##,
     ),
     (
+        "deleteAccount",
+        "-",
+        r#"{ password: "correct horse battery" }"#,
+    ),
+    (
         "deleteAgent",
         "own private shared",
         r##"{ id: "#agent-%" }"##,

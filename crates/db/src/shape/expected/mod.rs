@@ -75,7 +75,7 @@ pub(in crate::shape) struct Table {
     pub(in crate::shape) keys: &'static [Key],
     /// Column, the table whose `id` it holds.
     pub(in crate::shape) references: &'static [(&'static str, &'static str)],
-    pub(in crate::shape) trigger: Option<Trigger>,
+    pub(in crate::shape) triggers: &'static [Trigger],
     /// Ours: its name, and what follows `CREATE POLICY … ON …`.
     pub(in crate::shape) policy: Option<(&'static str, &'static str)>,
     /// What the service does itself, beside what it does through functions.

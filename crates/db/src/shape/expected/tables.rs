@@ -8,6 +8,7 @@ const USER_ID: Column = column("userId", Text);
 const EXPIRES: Column = column("expiresAt", Moment);
 const CREATED: Column = column("createdAt", Moment).born("NOT NULL DEFAULT now()");
 const UPDATED: Column = column("updatedAt", Moment).born("NOT NULL DEFAULT now()");
+const OVERDUE: &str = "streams go on for up to --recheck after what they act by is gone";
 const SOCIAL: &str = "better-auth's sign-in with other providers";
 
 const NOTHING: Table = Table {
@@ -16,7 +17,7 @@ const NOTHING: Table = Table {
     insert: Insert::Nobody,
     keys: &[],
     references: &[],
-    trigger: None,
+    triggers: &[],
     policy: None,
     grants: &[],
     deletes: false,
@@ -94,6 +95,11 @@ const SESSION: Table = Table {
         vital: false,
     }],
     references: &[("userId", "user")],
+    triggers: &[Trigger {
+        name: "session_say_revoked",
+        ddl: "CREATE TRIGGER session_say_revoked AFTER UPDATE OR DELETE ON \"session\" FOR EACH ROW EXECUTE FUNCTION session_say_revoked()",
+        without: OVERDUE,
+    }],
     ..NOTHING
 };
 
@@ -120,11 +126,11 @@ const ACCOUNT: Table = Table {
     ],
     insert: Insert::Limits("signUp fails here"),
     references: &[("userId", "user")],
-    trigger: Some(Trigger {
+    triggers: &[Trigger {
         name: "account_fill_issuer",
         ddl: "CREATE TRIGGER account_fill_issuer BEFORE INSERT ON \"account\" FOR EACH ROW EXECUTE FUNCTION account_fill_issuer()",
         without: "better-auth 1.7.0 to 1.7.2 cannot sign in who signed up elsewhere",
-    }),
+    }],
     ..NOTHING
 };
 
@@ -169,11 +175,11 @@ const ORGANIZATION: Table = Table {
         },
     ],
     references: &[("personal_user_id", "user")],
-    trigger: Some(Trigger {
+    triggers: &[Trigger {
         name: "apikey_end_with_organization",
         ddl: "CREATE TRIGGER apikey_end_with_organization AFTER DELETE ON \"organization\" FOR EACH ROW EXECUTE FUNCTION apikey_end_with_organization()",
         without: "API keys of an organisation stay behind when it is deleted; they are refused",
-    }),
+    }],
     policy: Some((
         "organization_current",
         "FOR SELECT TO agentry_app USING (\"id\" = app_current_org())",
@@ -198,6 +204,11 @@ const MEMBER: Table = Table {
         "FOR SELECT TO agentry_app USING (\"userId\" = app_current_user())",
     )),
     grants: &[("SELECT", "id organizationId userId role createdAt")],
+    triggers: &[Trigger {
+        name: "member_say_revoked",
+        ddl: "CREATE TRIGGER member_say_revoked AFTER UPDATE OR DELETE ON \"member\" FOR EACH ROW EXECUTE FUNCTION member_say_revoked()",
+        without: OVERDUE,
+    }],
     ..NOTHING
 };
 
@@ -275,11 +286,15 @@ const APIKEY: Table = Table {
     ],
     insert: Insert::Limits("createApiKey fails here"),
     references: &[("userId", "user")],
-    trigger: Some(Trigger {
+    triggers: &[Trigger {
         name: "apikey_fill_owner",
         ddl: "CREATE TRIGGER apikey_fill_owner BEFORE INSERT OR UPDATE ON \"apikey\" FOR EACH ROW EXECUTE FUNCTION apikey_fill_owner()",
         without: "API keys made by one version of better-auth are unknown to the others, and do not show in the list here",
-    }),
+    }, Trigger {
+        name: "apikey_say_revoked",
+        ddl: "CREATE TRIGGER apikey_say_revoked AFTER UPDATE OR DELETE ON \"apikey\" FOR EACH ROW EXECUTE FUNCTION apikey_say_revoked()",
+        without: OVERDUE,
+    }],
     policy: Some((
         "apikey_self",
         "FOR ALL TO agentry_app USING (\"userId\" = app_current_user()) WITH CHECK (\"userId\" = app_current_user())",
