@@ -10,6 +10,7 @@ use crate::support::Server;
 /// Writes documents that call a field with the fewest arguments it takes.
 pub(super) struct Writer {
     types: HashMap<String, Value>,
+    text: &'static str,
 }
 
 /// A field of a root type.
@@ -28,7 +29,13 @@ impl Writer {
             types: types
                 .map(|kind| (text(&kind, "name").to_owned(), kind))
                 .collect(),
+            text: "something",
         }
+    }
+
+    /// The same, with this for every text.
+    pub(super) fn with_text(self, text: &'static str) -> Self {
+        Self { text, ..self }
     }
 
     /// The fields of a root type, in the order of the schema.
@@ -73,7 +80,7 @@ impl Writer {
                 };
                 format!("{{ {} }}", chosen.unwrap_or_default())
             }
-            _ => "\"something\"".to_owned(),
+            _ => format!("\"{}\"", self.text),
         }
     }
 

@@ -20,8 +20,15 @@ const PUBLIC: [(&str, &str); 7] = [
 #[tokio::test]
 async fn nobody_is_told_who_is_missing_at_every_field_that_is_not_public() {
     let server = Server::start().await;
-    let writer = Writer::of(&server).await;
     let nobody = Caller::nobody(&server);
+    let fit = Writer::of(&server).await;
+    // Nobody is told what is wrong with what they may not send either.
+    let unfit = Writer::of(&server).await.with_text("");
+    walk(&nobody, &fit).await;
+    walk(&nobody, &unfit).await;
+}
+
+async fn walk(nobody: &Caller, writer: &Writer) {
     let (mut open, mut calls) = (Vec::new(), 0);
     for field in ["Query", "Mutation"]
         .map(|root| writer.fields(root))

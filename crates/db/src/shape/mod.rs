@@ -2,7 +2,7 @@
 //!
 //! better-auth, Agentuity Auth or our own migrations made them, whichever ran first, and any of them may alter them while we
 //! are not looking. So the catalog is read before anything is served: what cannot work refuses the start, what merely limits
-//! is told, each in one sentence with its remedy. What takes nothing away [`amend`] does itself, where its role may.
+//! is told, each in one sentence with its remedy. What takes nothing away [`amend()`] does itself, where its role may.
 
 mod access;
 mod amend;

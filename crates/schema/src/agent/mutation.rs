@@ -175,6 +175,7 @@ impl AgentMutation {
 }
 
 async fn create(context: &RequestContext, input: CreateAgentInput) -> Result<Agent, Failure> {
+    context.may(Action::CreateAgent)?;
     let mut checks = Checks::default();
     let key = input.idempotency_key.clone();
     let idempotency = Idempotency::new(key, "createAgent", &input, &mut checks)?;
@@ -242,6 +243,7 @@ async fn insert(
 }
 
 async fn update(context: &RequestContext, input: UpdateAgentInput) -> Result<Agent, Failure> {
+    context.may(Action::UpdateAgent)?;
     let mut checks = Checks::default();
     let changes = AgentChanges {
         name: checks
@@ -292,6 +294,7 @@ async fn update(context: &RequestContext, input: UpdateAgentInput) -> Result<Age
 }
 
 async fn duplicate(context: &RequestContext, input: DuplicateAgentInput) -> Result<Agent, Failure> {
+    context.may(Action::DuplicateAgent)?;
     let mut checks = Checks::default();
     let key = input.idempotency_key.clone();
     let idempotency = Idempotency::new(key, "duplicateAgent", &input, &mut checks)?;

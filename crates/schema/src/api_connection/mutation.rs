@@ -190,6 +190,7 @@ async fn create(
     context: &RequestContext,
     input: CreateApiConnectionInput,
 ) -> Result<View, Failure> {
+    context.may(Action::CreateApiConnection)?;
     let mut checks = Checks::default();
     let key = input.idempotency_key.clone();
     let compared = Compared {
@@ -237,6 +238,7 @@ async fn update(
     context: &RequestContext,
     input: UpdateApiConnectionInput,
 ) -> Result<View, Failure> {
+    context.may(Action::UpdateApiConnection)?;
     let mut checks = Checks::default();
     let changes = ApiConnectionChanges {
         name: checks
@@ -280,6 +282,7 @@ async fn rotate(
     context: &RequestContext,
     input: RotateApiConnectionKeyInput,
 ) -> Result<View, Failure> {
+    context.may(Action::RotateApiConnectionKey)?;
     let mut checks = Checks::default();
     let key = ApiKey::check(&mut checks, &input.api_key);
     checks.finish()?;

@@ -71,6 +71,7 @@ async fn made(
     context: &RequestContext,
     input: CreateApiKeyInput,
 ) -> Result<CreateApiKeySuccess, Failure> {
+    context.may(Action::CreateApiKey { of: None })?;
     let mut checks = Checks::default();
     let key = input.idempotency_key.clone();
     let idempotency = &Idempotency::new(key, "createApiKey", &input, &mut checks)?;

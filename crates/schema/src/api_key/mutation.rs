@@ -145,6 +145,7 @@ impl ApiKeyMutation {
 }
 
 async fn update(context: &RequestContext, input: UpdateApiKeyInput) -> Result<ApiKey, Failure> {
+    context.may(Action::UpdateApiKey { of: None, to: None })?;
     let mut checks = Checks::default();
     let changes = &ApiKeyChanges {
         name: checks
@@ -229,6 +230,7 @@ async fn rotate(
     context: &RequestContext,
     input: RotateApiKeyInput,
 ) -> Result<RotateApiKeySuccess, Failure> {
+    context.may(Action::RotateApiKey { of: None })?;
     let mut checks = Checks::default();
     let overlap = input.overlap_seconds;
     if !(0..=MAX_OVERLAP).contains(&overlap) {

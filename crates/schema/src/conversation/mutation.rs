@@ -168,6 +168,7 @@ async fn create(
     context: &RequestContext,
     input: CreateConversationInput,
 ) -> Result<Conversation, Failure> {
+    context.may(Action::CreateConversation)?;
     let mut checks = Checks::default();
     let key = input.idempotency_key.clone();
     let idempotency = Idempotency::new(key, "createConversation", &input, &mut checks)?;
@@ -195,6 +196,7 @@ async fn rename(
     context: &RequestContext,
     input: RenameConversationInput,
 ) -> Result<Conversation, Failure> {
+    context.may(Action::RenameConversation)?;
     let mut checks = Checks::default();
     let title = optional_field(input.title).map(|given| title(&mut checks, given));
     checks.finish()?;

@@ -80,6 +80,7 @@ impl FeedbackMutation {
 }
 
 async fn give(context: &RequestContext, input: GiveFeedbackInput) -> Result<Feedback, Failure> {
+    context.may(Action::GiveFeedback)?;
     let mut checks = Checks::default();
     let comment = checks.optional_text("comment", input.comment, MAX_COMMENT);
     checks.finish()?;

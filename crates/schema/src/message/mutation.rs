@@ -62,6 +62,7 @@ impl MessageMutation {
 }
 
 async fn append(context: &RequestContext, input: AppendMessageInput) -> Result<Message, Failure> {
+    context.may(Action::AppendMessage)?;
     let services = context.services();
     let mut checks = Checks::default();
     let key = input.idempotency_key.clone();

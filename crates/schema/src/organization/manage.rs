@@ -160,6 +160,7 @@ async fn create(
     context: &RequestContext,
     input: CreateOrganizationInput,
 ) -> Result<Organization, Failure> {
+    context.may(Action::CreateOrganization)?;
     let session = context.actor()?.session_id();
     let mut checks = Checks::default();
     let key = input.idempotency_key.clone();
@@ -203,6 +204,7 @@ async fn update(
     context: &RequestContext,
     input: UpdateOrganizationInput,
 ) -> Result<Organization, Failure> {
+    context.may(Action::UpdateOrganization)?;
     let mut checks = Checks::default();
     let name = checks.required("name", input.name);
     let changes = OrganizationChanges {

@@ -127,6 +127,7 @@ async fn update(
     context: &RequestContext,
     input: UpdateProfileInput,
 ) -> Result<UpdateProfileSuccess, Failure> {
+    context.may(Action::UpdateProfile)?;
     let user = context.tenant()?.user();
     let mut checks = Checks::default();
     let name = checks.required("name", input.name);
