@@ -5,20 +5,23 @@ import { accounts } from "../better-auth/cases/accounts.mjs";
 import { credentials } from "../better-auth/cases/credentials.mjs";
 import { invitations } from "../better-auth/cases/invitations.mjs";
 import { keys } from "../better-auth/cases/keys.mjs";
+import { mail } from "../better-auth/cases/mail.mjs";
+import { organizationKeys } from "../better-auth/cases/organization-keys.mjs";
 import { organizations } from "../better-auth/cases/organizations.mjs";
 import { sessions } from "../better-auth/cases/sessions.mjs";
 import { sockets } from "../better-auth/cases/sockets.mjs";
 import { tables } from "../better-auth/cases/tables.mjs";
 import { World } from "../support/better-auth/world.mjs";
 
-const CASES = [tables, credentials, accounts, sessions, organizations, invitations, keys, sockets];
+const CASES = [tables, credentials, accounts, mail, sessions, organizations, invitations, keys, organizationKeys, sockets];
 
 // `migrates`: it brings a migration of its own. `guards`: it counts the uses of a key in guarded statements. `namesSessions`:
-// its JSON Web Tokens say which session they were made from.
+// its JSON Web Tokens say which session they were made from. `teamKeys`: it is set to make keys of organisations, as none before 1.5
+// can. `namesAccounts`: its links to change an address say whose.
 const PEERS = [
   { name: "better-auth 1.4", module: "1.4/library.mjs", migrates: true },
-  { name: "better-auth 1.5", module: "1.5/library.mjs", migrates: true },
-  { name: "better-auth 1.7", module: "1.7/library.mjs", migrates: true, guards: true },
+  { name: "better-auth 1.5", module: "1.5/library.mjs", migrates: true, teamKeys: true },
+  { name: "better-auth 1.7", module: "1.7/library.mjs", migrates: true, teamKeys: true, guards: true, namesAccounts: true },
   { name: "Agentuity Auth 2.0", module: "1.5/agentuity.mjs", namesSessions: true },
 ];
 

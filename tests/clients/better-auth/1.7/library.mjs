@@ -8,4 +8,5 @@ export { createAuthClient } from "better-auth/client";
 export { organizationClient } from "better-auth/client/plugins";
 export { getMigrations } from "better-auth/db/migration";
 export { toNodeHandler } from "better-auth/node";
-export const parts = (pool) => ({ database: pool, plugins: [organization(), bearer(), jwt(), apiKey()] });
+const apiKeys = () => apiKey([{ configId: "default" }, { configId: "team", references: "organization" }]);
+export const parts = (pool) => ({ database: pool, plugins: [organization(), bearer(), jwt(), apiKeys()] });

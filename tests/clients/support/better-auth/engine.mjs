@@ -1,6 +1,7 @@
 // A front end's server: the real better-auth behind node:http.
 import { createServer } from "node:http";
 import { once } from "node:events";
+import { Sent } from "./outbox.mjs";
 import { SECRET } from "./program.mjs";
 
 /** Takes a port; `serve` mounts better-auth there once its tables can be used. */
@@ -8,12 +9,15 @@ export async function openEngine(library, pool) {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const origin = `http://127.0.0.1:${server.address().port}`;
+  const sent = new Sent();
   const options = {
     baseURL: origin,
     secret: SECRET,
     ...library.parts(pool),
-    emailAndPassword: { enabled: true },
-    user: { deleteUser: { enabled: true } },
+    emailAndPassword: { enabled: true, sendResetPassword: sent.keep("password-reset") },
+    emailVerification: { sendVerificationEmail: sent.keep("verification") },
+    // With no message to the old address: one link, to the new one, changes it.
+    user: { deleteUser: { enabled: true }, changeEmail: { enabled: true } },
     telemetry: { enabled: false },
     // Refusals are what many cases ask for.
     logger: { disabled: true },
@@ -21,6 +25,7 @@ export async function openEngine(library, pool) {
   let auth;
   return {
     origin,
+    sent,
     /** What its own migration would still do. */
     migrations: () => library.getMigrations(options),
     serve() {

@@ -4,6 +4,7 @@ import { Browser, ok } from "./browser.mjs";
 import { createDatabase } from "./database.mjs";
 import { openEngine } from "./engine.mjs";
 import { Here } from "./here.mjs";
+import { Outbox } from "./outbox.mjs";
 import { runAgentry, serveAgentry } from "./program.mjs";
 
 export class World {
@@ -27,6 +28,7 @@ export class World {
       DATABASE_URL: this.database.serviceUrl,
       DATABASE_OWNER_URL: this.database.ownerUrl,
     });
+    this.outbox = await Outbox.open();
     // The service alone from here on: it has no login that owns anything.
     this.agentry = await serveAgentry({
       DATABASE_URL: this.database.serviceUrl,
@@ -35,6 +37,8 @@ export class World {
       AGENTRY_TRUSTED_ORIGINS: this.there.origin,
       AGENTRY_SIGN_UP_PER_ADDRESS: "10000",
       AGENTRY_SIGN_IN_PER_ADDRESS: "10000",
+      AGENTRY_MAIL_PER_ADDRESS: "10000",
+      AGENTRY_MAIL_URL: this.outbox.url,
       // How soon an open WebSocket hears of what better-auth did.
       AGENTRY_RECHECK: "500ms",
     });
@@ -46,6 +50,7 @@ export class World {
     await this.agentry?.stop();
     await this.there?.close();
     await this.database?.drop();
+    await this.outbox?.close();
   }
 
   /** A slug that no organisation has. */
