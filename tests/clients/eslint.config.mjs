@@ -8,7 +8,9 @@ const schema = buildSchema(readFileSync(schemaPath, "utf8"));
 const objects = Object.values(schema.getTypeMap()).filter(isObjectType);
 const named = (...endings) => objects.map(({ name }) => name).filter((name) => endings.some((end) => name.endsWith(end)));
 const failures = schema.getPossibleTypes(schema.getType("UserError")).map(({ name }) => name);
-const values = [...failures, "ApiKeyRateLimit", "ApiKeyRefill", "InvalidField", "PageInfo", "SignedIn", "Viewer"];
+const parts = ["ApiKeyRateLimit", "ApiKeyRefill", "InvalidField", "MemberProfile", "PageInfo", "Profile"];
+const answers = ["AccountDeletion", "DeletionOfOrganization", "SignedIn", "Viewer"];
+const values = [...failures, ...parts, ...answers];
 
 export default [
   {
