@@ -29,6 +29,8 @@ pub enum Refused {
     NoSuchInvitation,
     /// The invitation is for another address.
     OtherAddress,
+    /// The invitation is to be an owner, and the acting user has not verified their address.
+    Unverified,
     /// The invitation was accepted.
     Accepted,
     /// The invitation was rejected.
@@ -65,6 +67,7 @@ impl Refused {
             "already_invited" => Self::AlreadyInvited,
             "no_such_invitation" => Self::NoSuchInvitation,
             "other_address" => Self::OtherAddress,
+            "unverified" => Self::Unverified,
             "accepted" => Self::Accepted,
             "rejected" => Self::Rejected,
             "canceled" => Self::Canceled,

@@ -182,6 +182,10 @@ BEGIN
   IF NOT org_may_invite(CASE WHEN v_inviter = 'org_' || v_organization THEN 'owner' ELSE org_role_of(v_organization, v_inviter) END, v_role) THEN
     RETURN QUERY SELECT 'withdrawn', NULL::text, NULL::text; RETURN;
   END IF;
+  -- Admins read the id of what an owner offered, here and in better-auth, and could sign up with that address themselves.
+  IF v_role = 'owner' AND NOT EXISTS (SELECT FROM "user" u WHERE u."id" = app_current_user() AND u."emailVerified") THEN
+    RETURN QUERY SELECT 'unverified', NULL::text, NULL::text; RETURN;
+  END IF;
   IF org_role_of(v_organization, app_current_user()) IS NOT NULL THEN
     RETURN QUERY SELECT 'already_member', NULL::text, NULL::text; RETURN;
   END IF;

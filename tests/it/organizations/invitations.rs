@@ -168,3 +168,35 @@ async fn limits_are_named_and_members_see_no_invitations() {
         json!([{ "email": "eve@example.com" }])
     );
 }
+
+#[tokio::test]
+async fn admin_does_not_become_an_owner_by_the_address_an_owner_invited() {
+    let server = Server::start().await;
+    let (ada, bob) = (server.sign_up("Ada").await, server.sign_up("Bob").await);
+    let team = founded(&ada, "acme").await;
+    let admin = server.join(&team, &bob, "admin").await;
+    let offer = json!({ "email": "cleo@example.com", "role": "OWNER" });
+    assert_eq!(
+        ends(&team, "inviteMember", offer).await,
+        "InviteMemberSuccess"
+    );
+    let list = "{ viewer { organization { invitations { id } } } }";
+    let seen = admin.query(list, json!({})).await;
+    let this = json!({ "id": seen["viewer"]["organization"]["invitations"][0]["id"] });
+    // Whoever signs up with the address before the person that is meant does.
+    let cleo = server.sign_up("Cleo").await;
+    assert_eq!(
+        ends(&cleo, "acceptInvitation", this.clone()).await,
+        "Forbidden"
+    );
+    sql(
+        &server,
+        r#"UPDATE "user" SET "emailVerified" = true WHERE "id" = $1"#,
+        &cleo.user_id,
+    )
+    .await;
+    assert_eq!(
+        ends(&cleo, "acceptInvitation", this).await,
+        "AcceptInvitationSuccess"
+    );
+}

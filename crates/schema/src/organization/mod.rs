@@ -114,6 +114,9 @@ fn refused(why: Refused, limits: &Limits) -> Failure {
         Refused::OtherAddress => {
             Failure::forbidden("This invitation is for another e-mail address than yours.")
         }
+        Refused::Unverified => Failure::forbidden(
+            "Only a verified e-mail address makes an owner. Verify yours, and accept then.",
+        ),
         Refused::NoSuchMember => Failure::not_found("member"),
         Refused::NoSuchInvitation => Failure::not_found("invitation"),
         Refused::Personal => Failure::conflict(
