@@ -5,7 +5,7 @@ crate::sql_migration!("m0020_verification");
 const UP: &str = include_str!("sql/verification_functions.sql");
 
 const DOWN: &str = r"
-DROP FUNCTION my_email_change(text, text);
+DROP FUNCTION my_email_change(text, text, timestamptz);
 DROP FUNCTION my_email_verify(text);
 DROP FUNCTION my_password_reset(text, text, text);
 DROP FUNCTION auth_is_verified(text);

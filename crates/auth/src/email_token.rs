@@ -40,6 +40,8 @@ pub enum EmailClaim {
         to: Email,
         /// Whose account. Required, as by better-auth since 1.7: an address alone may have passed to somebody else meanwhile.
         user: UserId,
+        /// When it was asked for, in whole seconds: a password that is newer makes it worthless.
+        asked_at: DateTime<Utc>,
     },
 }
 
@@ -55,7 +57,7 @@ pub enum EmailTokenError {
 }
 
 impl EmailClaim {
-    /// A token for this, good for an hour.
+    /// A token for this, good for an hour. A change is asked for now, whenever it says.
     #[must_use]
     pub fn sign(&self, secrets: &SecretList, now: DateTime<Utc>) -> SecretString {
         let (issued, expires) = (now.timestamp(), (now + LIFE).timestamp());
@@ -67,7 +69,7 @@ impl EmailClaim {
                 }
                 claims
             }
-            Self::Change { from, to, user } => json!({
+            Self::Change { from, to, user, .. } => json!({
                 "email": from.as_str(), "updateTo": to.as_str(), "requestType": CHANGE, "userId": user.as_str(),
             }),
         };
@@ -119,6 +121,7 @@ impl EmailClaim {
                 from: email,
                 to: Email::parse(to).ok()?,
                 user: user?,
+                asked_at: DateTime::from_timestamp(claims.get("iat")?.as_i64()?, 0)?,
             }),
             // An earlier step of a change that was begun in better-auth is taken there.
             (Some(_), _) => None,

@@ -33,6 +33,8 @@ pub enum EmailChange {
     Gone,
     /// Somebody has the new one.
     Taken,
+    /// The password was changed since it was asked for.
+    Outdated,
 }
 
 impl fmt::Debug for Addressee {
@@ -134,7 +136,7 @@ pub async fn verify(scope: &WriteScope, email: &str) -> Result<bool, DbError> {
     sql::scalar(scope, "SELECT my_email_verify($1)", [email.into()]).await
 }
 
-/// Gives the acting user another address, which they have shown to be theirs.
+/// Gives the acting user another address, which they have shown to be theirs; they asked for it at `asked_at`.
 ///
 /// # Errors
 /// As [`find_person`].
@@ -142,13 +144,15 @@ pub async fn change_email(
     scope: &WriteScope,
     from: &str,
     to: &str,
+    asked_at: DateTime<Utc>,
 ) -> Result<EmailChange, DbError> {
-    let values = [from.into(), to.into()];
-    let word: String = sql::scalar(scope, "SELECT my_email_change($1, $2)", values).await?;
+    let values = [from.into(), to.into(), asked_at.into()];
+    let word: String = sql::scalar(scope, "SELECT my_email_change($1, $2, $3)", values).await?;
     Ok(match word.as_str() {
         "ok" => EmailChange::Done,
         "gone" => EmailChange::Gone,
         "taken" => EmailChange::Taken,
+        "outdated" => EmailChange::Outdated,
         other => {
             let unknown = format!("a function answered {other:?}");
             return Err(DbError::Unexpected(unknown));

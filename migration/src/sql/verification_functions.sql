@@ -73,11 +73,19 @@ BEGIN
   RETURN FOUND;
 END $$;
 
--- 'ok', 'gone' when p_from is the acting user's address no more, 'taken' when p_to is somebody's. Whoever changes it has shown
--- that p_to is theirs. Links that went to the old address lose their worth.
-CREATE FUNCTION my_email_change(p_from text, p_to text) RETURNS text
+-- 'ok', 'gone' when p_from is the acting user's address no more, 'taken' when p_to is somebody's, 'outdated' when the password is a
+-- newer one than that by which this was asked for at p_asked, a whole second: whoever was locked out by a new password gets nothing
+-- by what they began before. Whoever changes it has shown that p_to is theirs. Links that went to the old address lose their worth.
+CREATE FUNCTION my_email_change(p_from text, p_to text, p_asked timestamptz) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+  -- As for a reset: of a new password and a new address at once, the second one sees the first.
+  PERFORM FROM "user" u WHERE u."id" = app_current_user() FOR NO KEY UPDATE;
+  PERFORM FROM "account" a WHERE a."userId" = app_current_user() AND a."providerId" = 'credential' FOR SHARE;
+  IF EXISTS (SELECT FROM "account" a WHERE a."userId" = app_current_user() AND a."providerId" = 'credential'
+               AND date_trunc('second', a."updatedAt") > p_asked) THEN
+    RETURN 'outdated';
+  END IF;
   IF EXISTS (SELECT FROM "user" u WHERE u."email" = p_to) THEN RETURN 'taken'; END IF;
   BEGIN
     UPDATE "user" u SET "email" = p_to, "emailVerified" = true, "updatedAt" = now_ms()
@@ -91,9 +99,9 @@ END $$;
 
 REVOKE EXECUTE ON FUNCTION
   auth_find_person(text), auth_begin_reset(text, text, text, timestamptz), auth_reset_subject(text), auth_is_verified(text),
-  my_password_reset(text, text, text), my_email_verify(text), my_email_change(text, text)
+  my_password_reset(text, text, text), my_email_verify(text), my_email_change(text, text, timestamptz)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   auth_find_person(text), auth_begin_reset(text, text, text, timestamptz), auth_reset_subject(text), auth_is_verified(text),
-  my_password_reset(text, text, text), my_email_verify(text), my_email_change(text, text)
+  my_password_reset(text, text, text), my_email_verify(text), my_email_change(text, text, timestamptz)
 TO agentry_app;

@@ -134,6 +134,43 @@ async fn address_of_another_account_is_never_taken() {
 }
 
 #[tokio::test]
+async fn new_password_ends_a_change_of_address_that_was_begun_before() {
+    let outbox = Outbox::new();
+    let server = outbox.server(&["--verify-on-sign-up=false"]).await;
+    let ada = server.sign_up("Ada").await;
+    assert_eq!(
+        change(&ada, "eve@example.com", PASSWORD).await,
+        "ChangeEmailSuccess"
+    );
+    let begun = outbox.letter("eve@example.com", "verify-email", 1).await;
+    // A token tells the second it was made in.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let new = "another good password";
+    let input = json!({ "currentPassword": PASSWORD, "newPassword": new });
+    assert_eq!(
+        ends(&ada, "changePassword", input).await,
+        "ChangePasswordSuccess"
+    );
+    let nobody = Caller::nobody(&server);
+    let token = json!({ "token": begun.token() });
+    assert_eq!(ends(&nobody, "verifyEmail", token).await, "NotFound");
+    assert_eq!(me(&ada).await["email"], "ada@example.com");
+
+    assert_eq!(
+        change(&ada, "new.ada@example.com", new).await,
+        "ChangeEmailSuccess"
+    );
+    let begun = outbox
+        .letter("new.ada@example.com", "verify-email", 1)
+        .await;
+    let token = json!({ "token": begun.token() });
+    assert_eq!(
+        ends(&nobody, "verifyEmail", token).await,
+        "VerifyEmailSuccess"
+    );
+}
+
+#[tokio::test]
 async fn no_api_key_changes_an_address() {
     let outbox = Outbox::new();
     let server = outbox.server(&[]).await;

@@ -45,6 +45,7 @@ fn change_is_believed_only_where_it_names_the_account() {
         from: email("ada@example.com"),
         to: email("ada.new@example.com"),
         user: issued("1.7.25", "userId").into(),
+        asked_at: at(1_795_401_876),
     };
     assert_eq!(read, change);
 }

@@ -67,10 +67,16 @@ impl Auth {
     ) -> Result<Option<SecretString>, DbError> {
         let parts = &self.0;
         let taken = verification::find_person(&parts.db, to.as_str()).await?;
-        let claim = EmailClaim::Change { from, to, user };
+        let asked_at = Utc::now();
+        let claim = EmailClaim::Change {
+            from,
+            to,
+            user,
+            asked_at,
+        };
         Ok(taken
             .is_none()
-            .then(|| claim.sign(&parts.secrets, Utc::now())))
+            .then(|| claim.sign(&parts.secrets, asked_at)))
     }
 
     /// What a token shows. `signed_in` is who opened the link, where that is known: an address is not changed for another person's

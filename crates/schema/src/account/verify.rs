@@ -1,4 +1,4 @@
-use agentry_auth::email_token::EmailClaim;
+use agentry_auth::email_token::{EmailClaim, EmailTokenError};
 use agentry_auth::{MailAbout, ShownEmail, VerifyError};
 use agentry_db::verification::{self, EmailChange};
 use async_graphql::{Context, InputObject, Object, SimpleObject};
@@ -131,9 +131,12 @@ async fn note(scope: &Doing, claim: &EmailClaim) -> Result<(), Failure> {
             }
             json!({ "email": email.as_str() })
         }
-        EmailClaim::Change { from, to, .. } => {
-            match verification::change_email(scope, from.as_str(), to.as_str()).await? {
+        EmailClaim::Change {
+            from, to, asked_at, ..
+        } => {
+            match verification::change_email(scope, from.as_str(), to.as_str(), *asked_at).await? {
                 EmailChange::Done => {}
+                EmailChange::Outdated => return Err(failure(EmailTokenError::Expired.into())),
                 EmailChange::Gone => return Err(failure(VerifyError::Changed)),
                 EmailChange::Taken => {
                     return Err(Failure::conflict(
