@@ -32,7 +32,7 @@ pub struct UpdateApiKeyInput {
     enabled: MaybeUndefined<bool>,
     /// Seconds until it ends, counted from now.
     expires_in: MaybeUndefined<i32>,
-    /// What it is good for, all of it. Null grants everything you may do.
+    /// What it is good for, all of it. Null grants everything its owner may do.
     permissions: MaybeUndefined<Value>,
     /// How often it may be used.
     rate_limit: MaybeUndefined<ApiKeyRateLimitInput>,
@@ -125,7 +125,7 @@ impl ApiKeyMutation {
         UpdateApiKeyResult::from_outcome(outcome.map(|api_key| UpdateApiKeySuccess { api_key }))
     }
 
-    /// Deletes an API key of yours.
+    /// Deletes an API key, from its next use on: yours or, as an owner or admin, one of the organisation that the request acts in.
     async fn delete_api_key(
         &self,
         context: &Context<'_>,
@@ -134,7 +134,8 @@ impl ApiKeyMutation {
         DeleteApiKeyResult::from_outcome(delete(RequestContext::of(context)?, input).await)
     }
 
-    /// Makes a new key in place of one of yours, with its name, limits and permissions; the old one ends now, or after a while.
+    /// Makes a new key in place of one of yours or, as an owner or admin, of the organisation that the request acts in, with its
+    /// name, limits and permissions; the old one ends now, or after a while.
     async fn rotate_api_key(
         &self,
         context: &Context<'_>,

@@ -106,7 +106,7 @@ pub struct OrganizationMutation;
 
 #[Object]
 impl OrganizationMutation {
-    /// Makes an organisation that you own.
+    /// Makes an organisation that you own. Your session acts there from then on where a request names none.
     async fn create_organization(
         &self,
         context: &Context<'_>,

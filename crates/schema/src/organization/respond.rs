@@ -55,7 +55,8 @@ pub struct RespondMutation;
 #[Object]
 impl RespondMutation {
     /// Makes you a member by an invitation for your e-mail address, in whatever organisation the request acts. Its id is what
-    /// shows that you were invited, so the address need not be verified, except to be an owner.
+    /// shows that you were invited, so the address need not be verified, except to be an owner. Your session acts there from
+    /// then on where a request names none.
     async fn accept_invitation(
         &self,
         context: &Context<'_>,
