@@ -21,7 +21,7 @@ async fn call(caller: &Caller, field: &str, input: Value) -> Value {
     let first = letters.next().unwrap().to_ascii_uppercase();
     let name = format!("{first}{}", letters.as_str());
     let success = match field {
-        "resetPassword" => "revokedSessions",
+        "resetPassword" | "changePassword" => "revokedSessions",
         "verifyEmail" => "email changed",
         "inviteMember" | "resendInvitation" => "mailed invitation { id }",
         _ => "email",
