@@ -93,6 +93,13 @@ impl Actor {
         }
     }
 
+    /// Whether an organisation acts, by a key of its own, and not a person.
+    #[must_use]
+    pub fn is_organization(&self) -> bool {
+        let organization = self.tenant.organization().as_str();
+        self.tenant.user().as_str().strip_prefix("org_") == Some(organization)
+    }
+
     /// By what kind of credential they are known.
     #[must_use]
     pub const fn method(&self) -> Method {

@@ -5,6 +5,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
+use agentry_db::ids::UserId;
 use agentry_db::rate_limit::{self, RateLimit};
 use agentry_db::{Db, DbError};
 use ring::digest;
@@ -26,6 +27,8 @@ pub(crate) enum Attempt<'a> {
     MailFromNetwork(Option<IpAddr>),
     /// Asking for a message to this address, whether or not it is an account's.
     MailTo(MailAbout, &'a Email),
+    /// Inviting people, whomever, by this user.
+    InvitationsBy(&'a UserId),
     /// Trying tokens of messages from a network address.
     LinkFromNetwork(Option<IpAddr>),
 }
@@ -59,6 +62,7 @@ impl Attempt<'_> {
             Self::NotedOf(email) => format!("sign-in:noted:{}", fingerprint(email)),
             Self::MailFromNetwork(ip) => format!("mail:from:{}", network(ip)),
             Self::MailTo(about, email) => format!("{}:to:{}", about.word(), fingerprint(email)),
+            Self::InvitationsBy(user) => format!("invite:by:{user}"),
             Self::LinkFromNetwork(ip) => format!("link:from:{}", network(ip)),
         }
     }

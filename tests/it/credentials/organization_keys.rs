@@ -367,6 +367,10 @@ async fn admins_key_manages_members_as_an_admin_does() {
             "{document}"
         );
     }
+    // What invitations say who invites is not for a key to choose.
+    let rename = r#"mutation { updateProfile(input: { name: "Ada" }) { __typename } }"#;
+    let renamed = with_key(&server, &admin, rename).await;
+    assert_eq!(renamed["updateProfile"]["__typename"], "Forbidden");
     // An invitation of the organisation's own stands until the organisation takes it back.
     let invite = r#"mutation { inviteMember(input: { email: "eve@example.com", role: MEMBER }) {
         ... on InviteMemberSuccess { invitation { id } } ... on UserError { message } } }"#;

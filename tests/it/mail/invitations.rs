@@ -92,6 +92,25 @@ async fn refused_invitation_sends_nothing_and_too_many_are_made_without_a_messag
 }
 
 #[tokio::test]
+async fn who_invites_one_stranger_after_another_soon_sends_nothing() {
+    let outbox = Outbox::new();
+    let flags = ["--max-invitations=2", "--verify-on-sign-up=false"];
+    let server = outbox.server(&flags).await;
+    let host = team(&server, "Acme").await;
+    // Taking each back makes room for the next invitation, but not for its message.
+    for (who, mailed) in [("bob", true), ("cleo", true), ("dan", false)] {
+        let input = json!({ "email": format!("{who}@example.com") });
+        let invited = call(&host, "inviteMember", input).await;
+        assert_eq!(invited["mailed"], mailed, "{invited}");
+        let id = json!({ "id": invited["invitation"]["id"] });
+        let canceled = call(&host, "cancelInvitation", id).await;
+        assert_eq!(canceled["__typename"], "CancelInvitationSuccess");
+    }
+    server.drain_mail().await;
+    assert_eq!(outbox.letters().len(), 2);
+}
+
+#[tokio::test]
 async fn server_without_mail_says_that_the_id_is_to_be_handed_on() {
     let server = Server::start().await;
     let host = team(&server, "Acme").await;

@@ -24,6 +24,7 @@ async fn call(caller: &Caller, field: &str, input: Value) -> Value {
         "resetPassword" | "changePassword" => "revokedSessions",
         "verifyEmail" => "email changed",
         "inviteMember" | "resendInvitation" => "mailed invitation { id }",
+        "cancelInvitation" => "canceledInvitationId",
         _ => "email",
     };
     let document = format!(

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use agentry_db::ids::UserId;
 use agentry_db::rate_limit::RateLimit;
 use agentry_db::session::Person;
@@ -8,8 +10,6 @@ use crate::actor::Client;
 use crate::email::Email;
 use crate::slug;
 use crate::throttle::{Attempt, MailAbout};
-
-use std::time::Duration;
 
 impl Auth {
     /// Counts that somebody at `client` asks for a message to this address; `Err` inside says how long to wait. Alike whether or not
@@ -32,11 +32,29 @@ impl Auth {
         self.count_mail_to(about, email).await
     }
 
-    /// The same where whoever asks is known by name.
+    /// Counts a message that invites somebody: by whoever invites, `a_day` of them whomever they go to, and by the address. Taking
+    /// invitations back does not make room for more.
     ///
     /// # Errors
     /// As [`Auth::count_mail`].
-    pub async fn count_mail_to(
+    pub async fn count_invitation(
+        &self,
+        by: &UserId,
+        a_day: u32,
+        email: &Email,
+    ) -> Result<Result<(), Duration>, DbError> {
+        let limit = RateLimit {
+            count: a_day,
+            window: Duration::from_hours(24),
+        };
+        let counted = Attempt::InvitationsBy(by);
+        if let Err(wait) = counted.count(&self.0.db, limit).await? {
+            return Ok(Err(wait));
+        }
+        self.count_mail_to(MailAbout::Invitation, email).await
+    }
+
+    async fn count_mail_to(
         &self,
         about: MailAbout,
         email: &Email,

@@ -1,4 +1,3 @@
-use agentry_auth::MailAbout;
 use agentry_auth::email::Email;
 use agentry_auth::session_token;
 use agentry_db::WriteScope;
@@ -211,14 +210,20 @@ async fn cancel(context: &RequestContext, id: String) -> Result<String, Failure>
 
 /// Sends the invited person a message, now that the invitation stands, unless they have just had several: whether it is on its way.
 async fn mailed(context: &RequestContext, invitation: Invitation) -> (Invitation, bool) {
-    let Services { auth, mail, .. } = context.services();
+    let Services {
+        auth, mail, limits, ..
+    } = context.services();
     let Some(email) = Email::parse(&invitation.email)
         .ok()
         .filter(|_| mail.mailer.is_on())
     else {
         return (invitation, false);
     };
-    match auth.count_mail_to(MailAbout::Invitation, &email).await {
+    let Ok(tenant) = context.tenant() else {
+        return (invitation, false);
+    };
+    let a_day = limits.invitations_per_organization;
+    match auth.count_invitation(tenant.user(), a_day, &email).await {
         Ok(Ok(())) => {}
         Ok(Err(_)) => return (invitation, false),
         // The invitation stands all the same.

@@ -104,7 +104,7 @@ fn told(success: &UpdateProfileSuccess) -> Value {
 
 mutation_result! {
     /// How changing a profile ended.
-    UpdateProfileResult = UpdateProfileSuccess | ValidationFailed
+    UpdateProfileResult = UpdateProfileSuccess | ValidationFailed | Forbidden
 }
 
 /// What people change of their profile.
@@ -128,6 +128,11 @@ async fn update(
     input: UpdateProfileInput,
 ) -> Result<UpdateProfileSuccess, Failure> {
     context.may(Action::UpdateProfile)?;
+    if context.actor()?.is_organization() {
+        return Err(Failure::forbidden(
+            "A key of an organisation is nobody, and has no profile.",
+        ));
+    }
     let user = context.tenant()?.user();
     let mut checks = Checks::default();
     let name = checks.required("name", input.name);
