@@ -10,9 +10,9 @@ use tokio::sync::{Semaphore, oneshot};
 use super::{check_length, stored};
 use crate::error::PasswordError;
 
-/// A third of the share that a normal thread gets (sched(7): each step is a factor of 1.25), so that sign-ins go on under full load.
+/// A tenth of the share that a normal thread gets (sched(7): each step is a factor of 1.25), so that sign-ins go on under full load.
 #[cfg(target_os = "linux")]
-const NICENESS: i32 = 5;
+const NICENESS: i32 = 10;
 
 /// How much hashing may go on at once. Memory in use is at most `concurrency` x 32 MiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
