@@ -228,6 +228,21 @@ mod tests {
     }
 
     #[test]
+    fn one_refused_field_is_the_whole_failure() {
+        let Failure::ValidationFailed(failed) = Checks::refused("email", "It is no address.")
+        else {
+            panic!("another failure")
+        };
+        assert_eq!(
+            failed.message,
+            "email cannot be accepted: It is no address."
+        );
+        assert_eq!(failed.fields.len(), 1);
+        assert_eq!(failed.fields[0].path, ["email"]);
+        assert_eq!(failed.fields[0].message, "It is no address.");
+    }
+
+    #[test]
     fn metadata_is_a_small_shallow_object_that_jsonb_can_hold() {
         for bad in [
             json!([]),

@@ -61,10 +61,7 @@ async fn change(context: &RequestContext, input: ChangeEmailInput) -> Result<Str
     context.release().await;
     let from = Email::parse(&known.email).ok().filter(|from| *from != to);
     let Some(from) = from else {
-        let mut checks = Checks::default();
-        checks.refuse("newEmail", "It is your address already.");
-        checks.finish()?;
-        return Ok(to.into_string());
+        return Err(Checks::refused("newEmail", "It is your address already."));
     };
     let services = context.services();
     let hash = SecretString::from(known.password);

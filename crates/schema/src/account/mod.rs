@@ -5,7 +5,7 @@ use agentry_auth::email::Email;
 
 use crate::check::Checks;
 use crate::failure::Failure;
-use crate::{ApiError, RequestContext};
+use crate::RequestContext;
 
 mod email;
 mod reset;
@@ -44,14 +44,7 @@ fn sending(context: &RequestContext) -> Result<(), Failure> {
 }
 
 fn address(field: &str, text: &str) -> Result<Email, Failure> {
-    Email::parse(text).map_err(|why| {
-        let mut checks = Checks::default();
-        checks.refuse(field, why.to_string());
-        match checks.finish() {
-            Err(failure) => failure,
-            Ok(()) => ApiError::internal(why).into(),
-        }
-    })
+    Email::parse(text).map_err(|why| Checks::refused(field, why.to_string()))
 }
 
 /// Taken up, unless too much is under way.

@@ -134,12 +134,7 @@ fn failure(error: ResetError) -> Failure {
     match error {
         ResetError::Unknown => used(),
         ResetError::TooShort | ResetError::TooLong => {
-            let mut checks = Checks::default();
-            checks.refuse("newPassword", error.to_string());
-            match checks.finish() {
-                Err(failure) => failure,
-                Ok(()) => ApiError::internal(error).into(),
-            }
+            Checks::refused("newPassword", error.to_string())
         }
         ResetError::TooMany { retry_after } => Failure::too_many(retry_after),
         ResetError::Busy => Failure::too_many(std::time::Duration::from_secs(1)),

@@ -5,9 +5,9 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use serde_json::json;
 
 use super::mutation::not_written;
-use crate::check::id_of;
+use crate::check::{Checks, id_of};
 use crate::context::{ADMINS_ONLY, audited};
-use crate::failure::{Failure, InvalidField, ValidationFailed, mutation_result};
+use crate::failure::{Failure, mutation_result};
 use crate::{Action, RequestContext};
 
 /// Which agent to hand to whom.
@@ -160,14 +160,7 @@ async fn take_over(
 }
 
 fn not_a_colleague() -> Failure {
-    const WHY: &str = "It must be a member of the same organisation.";
-    Failure::ValidationFailed(ValidationFailed {
-        message: format!("newOwnerId cannot be accepted: {WHY}"),
-        fields: vec![InvalidField {
-            path: vec!["newOwnerId".to_owned()],
-            message: WHY.to_owned(),
-        }],
-    })
+    Checks::refused("newOwnerId", "It must be a member of the same organisation.")
 }
 
 fn counted(links: u64) -> i32 {

@@ -178,9 +178,7 @@ async fn update(context: &RequestContext, input: UpdateApiKeyInput) -> Result<Ap
             })?;
             match before.owner() {
                 Owner::Me if changes.role.is_some() => {
-                    let mut checks = Checks::default();
-                    checks.refuse("role", "A key of yours has your role.");
-                    checks.finish()?;
+                    return Err(Checks::refused("role", "A key of yours has your role."));
                 }
                 Owner::Me => {
                     api_key::update(&scope, id, changes.clone()).await?;
@@ -232,15 +230,13 @@ async fn rotate(
     input: RotateApiKeyInput,
 ) -> Result<RotateApiKeySuccess, Failure> {
     context.may(Action::RotateApiKey { of: None })?;
-    let mut checks = Checks::default();
     let overlap = input.overlap_seconds;
     if !(0..=MAX_OVERLAP).contains(&overlap) {
-        checks.refuse(
+        return Err(Checks::refused(
             "overlapSeconds",
             format!("It must be 0 to {MAX_OVERLAP} seconds."),
-        );
+        ));
     }
-    checks.finish()?;
     let old: &String = &id_of(input.id);
     let (key, api_key, replaced) = context
         .write(Action::RotateApiKey { of: None }, |scope| async move {
