@@ -92,6 +92,38 @@ async fn refused_invitation_sends_nothing_and_too_many_are_made_without_a_messag
 }
 
 #[tokio::test]
+async fn the_same_key_again_sends_no_second_message() {
+    let outbox = Outbox::new();
+    let server = outbox.server(&["--verify-on-sign-up=false"]).await;
+    let host = team(&server, "Acme").await;
+    let made = json!({ "email": "bob@example.com", "idempotencyKey": "made" });
+    let renewed = json!({ "email": "bob@example.com", "resend": true, "idempotencyKey": "again" });
+    for input in [made, renewed] {
+        let first = call(&host, "inviteMember", input.clone()).await;
+        assert_eq!(first["mailed"], true, "{first}");
+        for _ in 0..2 {
+            let again = call(&host, "inviteMember", input.clone()).await;
+            assert_eq!(again["invitation"], first["invitation"], "{again}");
+            assert_eq!(again["mailed"], false, "{again}");
+        }
+    }
+    let twins = json!({ "email": "cleo@example.com", "idempotencyKey": "twins" });
+    let (one, other) = tokio::join!(
+        call(&host, "inviteMember", twins.clone()),
+        call(&host, "inviteMember", twins)
+    );
+    assert_eq!(one["invitation"], other["invitation"]);
+    assert_ne!(one["mailed"], other["mailed"], "{one} {other}");
+    server.drain_mail().await;
+    let mut to: Vec<_> = outbox.letters().into_iter().map(|one| one.to).collect();
+    to.sort();
+    assert_eq!(
+        to,
+        ["bob@example.com", "bob@example.com", "cleo@example.com"]
+    );
+}
+
+#[tokio::test]
 async fn who_invites_one_stranger_after_another_soon_sends_nothing() {
     let outbox = Outbox::new();
     let flags = ["--max-invitations=2", "--verify-on-sign-up=false"];

@@ -28,7 +28,8 @@ pub struct InviteMemberInput {
     /// Whether a live invitation for the address gets new time and this role; otherwise it is in the way.
     #[graphql(default)]
     resend: bool,
-    /// A key of yours, 1 to 255 characters: the same key with the same input invites once however often it is sent.
+    /// A key of yours, 1 to 255 characters: the same key with the same input invites once, and sends one message, however often it
+    /// is sent.
     #[serde(skip)]
     idempotency_key: Option<String>,
 }
@@ -52,8 +53,9 @@ pub struct CancelInvitationInput {
 pub struct InviteMemberSuccess {
     /// The invitation.
     invitation: Invitation,
-    /// Whether a message with its link is on its way to the address. False where the server sends none, or has just sent several to
-    /// it: hand the invitation's id on yourself then.
+    /// Whether this call has put a message with its link on its way to the address. False where the server sends none, or has just
+    /// sent several to it: hand the invitation's id on yourself then. False too when the idempotency key came again: the first
+    /// call sent what there was to send, and `resendInvitation` sends it once more.
     mailed: bool,
 }
 
@@ -62,7 +64,7 @@ pub struct InviteMemberSuccess {
 pub struct ResendInvitationSuccess {
     /// The invitation as it is now.
     invitation: Invitation,
-    /// As in `InviteMemberSuccess`.
+    /// Whether a message with its link is on its way to the address, as in `InviteMemberSuccess`.
     mailed: bool,
 }
 
@@ -153,13 +155,13 @@ async fn invite(
         resend: input.resend,
     };
     let new = &new;
-    let invitation = context
+    let (invitation, replayed) = context
         .write(Action::InviteMember { role }, |scope| async move {
             if let Some(earlier) = idempotency.claim(&scope, new.id).await? {
                 // One that stood already was renewed under its own id, and is found by its address.
                 let earlier = invitation::find_of(&scope, &earlier, new.email).await?;
                 return earlier
-                    .map(Invitation::from)
+                    .map(|row| (Invitation::from(row), true))
                     .ok_or_else(|| Failure::conflict("What this key made is gone by now."));
             }
             let id = invitation::create(&scope, new, room(limits))
@@ -172,9 +174,12 @@ async fn invite(
                 scope.turn_to(Action::ResendInvitation)?
             };
             audited(&scope, "Invitation", &id, metadata).await?;
-            read(&scope, &id).await
+            Ok((read(&scope, &id).await?, false))
         })
         .await?;
+    if replayed {
+        return Ok((invitation, false));
+    }
     Ok(mailed(context, invitation).await)
 }
 
