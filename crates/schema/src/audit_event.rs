@@ -3,16 +3,18 @@
 use agentry_db::audit::{self, AuditFilter};
 use agentry_db::entity::audit_event::Model;
 use agentry_db::{Direction, Position};
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Datelike as _, Utc};
 use serde_json::Value;
 
 use crate::check::{filter_text, id_of};
 use crate::connection::{PageArguments, SortedBy, connect, connection_type, page_size, total};
+use crate::organization::{INVITATION, may_see_invitations};
 use crate::{ApiError, Noun, RequestContext};
 
 /// Something that somebody did. Events are written with what they speak of, and never change.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct AuditEvent {
     /// The event's id.
     pub id: ID,
@@ -24,7 +26,8 @@ pub struct AuditEvent {
     pub credential: AuditCredential,
     /// The type of what it was done to: `Agent`, `ConnectedApi`, …
     pub target_type: String,
-    /// The id of what it was done to, which may be gone by now.
+    /// The id of what it was done to.
+    #[graphql(skip)]
     pub target_id: ID,
     /// What is worth knowing of it, never a secret: of a change `before` and `after`, with the fields that changed. A long
     /// value is given by its length and SHA-256.
@@ -60,6 +63,21 @@ impl From<Model> for AuditEvent {
             ip,
             created_at,
         }
+    }
+}
+
+#[ComplexObject]
+impl AuditEvent {
+    /// The id of what it was done to, which may be gone by now. Of an invitation, to an API key that lacks `members:write`: the
+    /// SHA-256 of its id, since the id lets somebody in.
+    async fn target_id(&self, context: &Context<'_>) -> async_graphql::Result<ID> {
+        let open = self.target_type != INVITATION
+            || may_see_invitations(RequestContext::of(context)?).is_ok();
+        Ok(if open {
+            self.target_id.clone()
+        } else {
+            ID(agentry_crypto::sha256(&self.target_id))
+        })
     }
 }
 

@@ -20,11 +20,12 @@ use crate::support::{AUTH_SECRET, PATIENCE};
 const HEAD: &str = "\
 # What every root field answers, by the credential it is called with: as an owner of a team, with the fewest arguments, so that
 # ids are of nothing. data, null or done: what it says. Else the failure's type, or in capitals the
-# error's code, with the status where that is not 200. The API keys grant everything (null), nothing ({}), all nouns (*).
+# error's code, with the status where that is not 200. The API keys grant everything (null), nothing ({}), reading all nouns
+# (read), reading and writing all (*). Last come fields below the root that ask for more than the one they stand under.
 ";
 
 /// Those that let somebody in, and nobody.
-const GOOD: [Kind; 8] = [
+const GOOD: [Kind; 9] = [
     Kind::Nothing,
     Kind::Cookie(Flaw::None),
     Kind::Raw(Flaw::None),
@@ -32,6 +33,7 @@ const GOOD: [Kind; 8] = [
     Kind::Jwt(Flaw::None),
     Kind::Key(None, Flaw::None),
     Kind::Key(Some("{}"), Flaw::None),
+    Kind::Key(Some(r#"{"*":["read"]}"#), Flaw::None),
     Kind::Key(Some(r#"{"*":["*"]}"#), Flaw::None),
 ];
 
@@ -51,6 +53,22 @@ const BAD: [Kind; 14] = [
     Kind::Raw(Flaw::Elsewhere),
     Kind::Jwt(Flaw::Elsewhere),
     Kind::Key(None, Flaw::Elsewhere),
+];
+
+/// Fields below the root, each with a document that reads it.
+const BELOW: [(&str, &str); 3] = [
+    (
+        "Viewer.invitations",
+        "query { viewer { invitations { __typename } } }",
+    ),
+    (
+        "Organization.invitations",
+        "query { viewer { organization { invitations { __typename } } } }",
+    ),
+    (
+        "Organization.members",
+        "query { viewer { organization { members { __typename } } } }",
+    ),
 ];
 
 const AT_ONCE: usize = 6;
@@ -83,18 +101,27 @@ async fn every_root_field_answers_every_credential_as_it_is_kept() {
     let stage = Stage::set().await;
     let writer = Writer::of(&stage.server).await;
     let fields = ["Query", "Mutation", "Subscription"].map(|root| writer.fields(root));
-    let fields: Vec<RootField> = fields.into_iter().flatten().collect();
+    let fields = fields.into_iter().flatten();
+    let fields = fields.map(|field| (format!("{}.{}", field.root, field.name), field));
+    let below = BELOW.map(|(name, document)| {
+        let field = RootField {
+            root: "Query",
+            name: "viewer".to_owned(),
+            document: document.to_owned(),
+        };
+        (name.to_owned(), field)
+    });
+    let fields: Vec<(String, RootField)> = fields.chain(below).collect();
     let rows: Vec<Vec<String>> = stream::iter(&fields)
-        .map(|field| row(&stage, field))
+        .map(|(_, field)| row(&stage, field))
         .buffered(AT_ONCE)
         .collect()
         .await;
     let mut table = HEAD.to_owned();
     let names: Vec<String> = GOOD.iter().map(|kind| kind.name()).collect();
     print(&mut table, "# field", &names);
-    for (field, row) in fields.iter().zip(&rows) {
-        let shown = &row[..GOOD.len()];
-        print(&mut table, &format!("{}.{}", field.root, field.name), shown);
+    for ((name, _), row) in fields.iter().zip(&rows) {
+        print(&mut table, name, &row[..GOOD.len()]);
     }
     for (place, kind) in BAD.iter().enumerate() {
         let column: BTreeSet<(&str, &str)> = rows
@@ -196,8 +223,12 @@ impl Kind {
             Self::Signed(_) => "signed bearer".to_owned(),
             Self::Jwt(_) => "jwt".to_owned(),
             Self::Key(permissions, _) => {
-                let shown =
-                    permissions.map_or("null", |text| if text == "{}" { "{}" } else { "*" });
+                let shown = match permissions {
+                    None => "null",
+                    Some("{}") => "{}",
+                    Some(text) if text.contains("read") => "read",
+                    Some(_) => "*",
+                };
                 format!("key {shown}")
             }
         };

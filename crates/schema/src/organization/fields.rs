@@ -4,7 +4,7 @@ use agentry_db::{Direction, Position};
 use async_graphql::{ComplexObject, Context, InputObject};
 
 use super::loaders::{InvitationsOf, MemberCount, MembersOf};
-use super::{Invitation, Member};
+use super::{Invitation, Member, may_see_invitations};
 use crate::check::filter_text;
 use crate::connection::{PageArguments, SortedBy, connect, connection_type, page_size, total};
 use crate::user::{Organization, Role};
@@ -91,10 +91,13 @@ impl Organization {
         ))
     }
 
-    /// The invitations that wait for an answer, newest first, expired ones too: for its owners and admins; empty for others.
+    /// The invitations that wait for an answer, newest first, expired ones too: for its owners and admins; empty for others. Their
+    /// ids let somebody in, so an API key needs `members:write` beside `members:read`.
     #[graphql(complexity = "5 + 20 * child_complexity")]
     async fn invitations(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Invitation>> {
-        let loader = RequestContext::of(context)?.loader(Noun::Members)?;
+        let context = RequestContext::of(context)?;
+        may_see_invitations(context)?;
+        let loader = context.loader(Noun::Members)?;
         let key = InvitationsOf(OrganizationId::from(self.id.as_str()));
         let found = loader.load_one(key).await.map_err(ApiError::loaded)?;
         Ok(found.unwrap_or_default())

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Invitation, refused, room};
+use super::{INVITATION, Invitation, refused, room};
 use crate::check::{Checks, id_of};
 use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
@@ -173,7 +173,7 @@ async fn invite(
             } else {
                 scope.turn_to(Action::ResendInvitation)?
             };
-            audited(&scope, "Invitation", &id, metadata).await?;
+            audited(&scope, INVITATION, &id, metadata).await?;
             Ok((read(&scope, &id).await?, false))
         })
         .await?;
@@ -192,7 +192,7 @@ async fn resend(context: &RequestContext, id: String) -> Result<(Invitation, boo
             invitation::resend(&scope, id, expiry(limits), room(limits))
                 .await?
                 .map_err(|why| refused(why, limits))?;
-            audited(&scope, "Invitation", id, json!({})).await?;
+            audited(&scope, INVITATION, id, json!({})).await?;
             read(&scope, id).await
         })
         .await?;
@@ -207,7 +207,7 @@ async fn cancel(context: &RequestContext, id: String) -> Result<String, Failure>
             invitation::cancel(&scope, canceled)
                 .await?
                 .map_err(|why| refused(why, limits))?;
-            audited(&scope, "Invitation", canceled, json!({})).await
+            audited(&scope, INVITATION, canceled, json!({})).await
         })
         .await?;
     Ok(id)

@@ -1,15 +1,16 @@
 //! Organisations, their members and the invitations into them.
 
+use agentry_auth::Access;
 use agentry_db::Refused;
 use agentry_db::invitation::{Invitation as InvitationRow, Room};
 use agentry_db::member::Member as MemberRow;
 use async_graphql::{ID, SimpleObject};
 use chrono::{DateTime, Utc};
 
-use crate::Limits;
 use crate::context::{ADMINS_ONLY, OWNERS_ONLY};
 use crate::failure::Failure;
 use crate::user::Role;
+use crate::{ApiError, Limits, Noun, RequestContext};
 
 mod fields;
 mod invite;
@@ -27,6 +28,9 @@ pub use profile::*;
 pub use query::*;
 pub use respond::*;
 pub use staff::*;
+
+/// What the audit trail calls an invitation.
+pub(crate) const INVITATION: &str = "Invitation";
 
 /// Somebody in an organisation.
 #[derive(Debug, Clone, SimpleObject)]
@@ -65,7 +69,7 @@ impl From<MemberRow> for Member {
 /// An invitation that waits for an answer.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct Invitation {
-    /// Its id, which nobody can guess: what `acceptInvitation` takes.
+    /// Its id, which nobody can guess: what `acceptInvitation` takes. An API key needs `members:write` to see one.
     pub id: ID,
     /// The id of the organisation it leads into.
     pub organization_id: ID,
@@ -102,6 +106,12 @@ impl From<InvitationRow> for Invitation {
             inviter_name: row.inviter_name,
         }
     }
+}
+
+/// Refused to an API key that is good for reading members alone: whoever has an invitation's id, and signs up with the address that
+/// stands beside it, is let in, so reading one is as good as inviting.
+pub(crate) fn may_see_invitations(context: &RequestContext) -> Result<(), ApiError> {
+    context.allow(Noun::Members, Access::Write)
 }
 
 /// What the database's refusal is to a caller.

@@ -2,7 +2,7 @@ use agentry_db::invitation;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use serde_json::json;
 
-use super::{refused, room};
+use super::{INVITATION, refused, room};
 use crate::check::id_of;
 use crate::context::{audited, audited_in};
 use crate::failure::{Failure, mutation_result};
@@ -90,7 +90,7 @@ async fn accept(context: &RequestContext, id: String) -> Result<AcceptInvitation
                 .await?
                 .map_err(|why| refused(why, limits))?;
             let metadata = json!({ "role": role.as_str() });
-            audited_in(&scope, &organization, "Invitation", id, metadata).await?;
+            audited_in(&scope, &organization, INVITATION, id, metadata).await?;
             Ok(AcceptInvitationSuccess {
                 organization_id: ID(organization.into_string()),
                 role: role.into(),
@@ -107,7 +107,7 @@ async fn reject(context: &RequestContext, id: String) -> Result<String, Failure>
             invitation::reject(&scope, rejected)
                 .await?
                 .map_err(|why| refused(why, limits))?;
-            audited(&scope, "Invitation", rejected, json!({})).await
+            audited(&scope, INVITATION, rejected, json!({})).await
         })
         .await?;
     Ok(id)

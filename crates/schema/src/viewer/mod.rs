@@ -14,7 +14,7 @@ use crate::conversation::{
     self, ConversationConnection, ConversationFilterInput, ConversationOrder,
 };
 use crate::error::nullable;
-use crate::organization::Invitation;
+use crate::organization::{Invitation, may_see_invitations};
 use crate::user::{Organization, Role, User};
 use crate::{ApiError, Noun, RequestContext};
 
@@ -88,10 +88,13 @@ impl Viewer {
         Ok(mine.into_iter().map(Organization::from).collect())
     }
 
-    /// The live invitations for your e-mail address, once it is verified; empty before.
+    /// The live invitations for your e-mail address, once it is verified; empty before. An API key needs `members:write` beside
+    /// `members:read`.
     #[graphql(complexity = "5 + 20 * child_complexity")]
     async fn invitations(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Invitation>> {
-        let scope = RequestContext::of(context)?.read(Noun::Members).await?;
+        let context = RequestContext::of(context)?;
+        may_see_invitations(context)?;
+        let scope = context.read(Noun::Members).await?;
         let mine = invitation::list_mine(&scope)
             .await
             .map_err(ApiError::from)?;
