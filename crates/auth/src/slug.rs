@@ -1,4 +1,4 @@
-//! The short name of a personal organisation in addresses, made from what is known of its user.
+//! The short names of organisations in addresses, made from what they are called, or from what is known of their user.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -89,6 +89,25 @@ pub fn personal(name: &str, email: &str, user_id: &str) -> String {
     } else {
         slug
     }
+}
+
+/// The slugs that an organisation of this name asks for, one after the other until one is free: plain, then numbered up to 20, then
+/// with the tail of its id, as those of personal organisations. Each [`is_fit`].
+pub fn of_organization(name: &str, id: &str) -> impl Iterator<Item = String> + use<> {
+    let mut plain = slugify(name);
+    if plain.is_empty() {
+        "organization".clone_into(&mut plain);
+    }
+    let first = (!RESERVED.contains(&plain.as_str())).then(|| plain.clone());
+    let tail = id.len().saturating_sub(ID_CHARS);
+    let ends = (2..=20).map(|number| number.to_string());
+    let ends = ends.chain(std::iter::once(id.get(tail..).unwrap_or(id).to_owned()));
+    let ended = move |end: String| {
+        let room = MAX_SLUG_CHARS.saturating_sub(end.len() + 1);
+        let start: String = plain.chars().take(room).collect();
+        format!("{}-{end}", start.trim_end_matches('-'))
+    };
+    first.into_iter().chain(ends.map(ended))
 }
 
 /// What a personal organisation is called: as its user, or, when another program stored a user without a name, as what stands
@@ -191,6 +210,21 @@ mod tests {
     }
 
     #[test]
+    fn organizations_ask_for_a_plain_slug_then_numbers_then_their_id() {
+        let of = |name: &str| of_organization(name, "abcdefgh12345678").collect::<Vec<_>>();
+        let acme = of("Acme & Sons");
+        assert_eq!(acme.len(), 21);
+        assert_eq!(acme[..3], ["acme-sons", "acme-sons-2", "acme-sons-3"]);
+        assert_eq!(acme[19..], ["acme-sons-20", "acme-sons-12345678"]);
+        assert_eq!(of("🎉")[..2], ["organization", "organization-2"]);
+        assert_eq!(of("Admin")[0], "admin-2");
+        let long = of(&format!("{} b", "x".repeat(45)));
+        assert_eq!(long[0], format!("{}-b", "x".repeat(45)));
+        assert_eq!(long[1], format!("{}-2", "x".repeat(45)));
+        assert_eq!(long[20], format!("{}-12345678", "x".repeat(39)));
+    }
+
+    #[test]
     fn organization_is_called_as_its_user_if_they_have_a_name() {
         assert_eq!(personal_name(" Ada ", "x@example.com", "ada"), "Ada");
         assert_eq!(personal_name(" ", "ada@example.com", "ada"), "ada");
@@ -205,6 +239,16 @@ mod tests {
             prop_assert!(!slug.starts_with('-') && !slug.ends_with('-') && !slug.contains("--"));
             prop_assert!(slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
             prop_assert_eq!(slugify(&slug), slug);
+        }
+
+        #[test]
+        fn slugs_of_organizations_are_fit_and_differ(name in any::<String>()) {
+            let mut slugs: Vec<String> = of_organization(&name, "k3v9x0c8q2w7e5r1t6y4u0i9").collect();
+            prop_assert!(slugs.iter().all(|slug| is_fit(slug)), "{:?}", slugs);
+            let tried = slugs.len();
+            slugs.sort();
+            slugs.dedup();
+            prop_assert_eq!(slugs.len(), tried);
         }
 
         #[test]

@@ -128,7 +128,8 @@ async fn key_that_may_not_invite_sees_no_id_of_an_invitation() {
     };
     let organizations = "{ viewer { organization { invitations { id } } } }";
     let mine = "{ viewer { invitations { id } } }";
-    let trail = r#"{ auditEvents(filter: { targetType: "Invitation" }) { nodes { id targetId } } }"#;
+    let trail =
+        r#"{ auditEvents(filter: { targetType: "Invitation" }) { nodes { id targetId } } }"#;
     let there = ("x-organization-id", team.organization_id.as_str());
     let listed = json!([{ "id": id }]);
     for (permissions, owner, sees) in [

@@ -1,7 +1,7 @@
 //! What happens at once: each rule holds as if one call came after the other.
 
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{call, ends, founded, invited, number, owners, sorted};
 use crate::support::{Caller, Server};
@@ -126,6 +126,50 @@ async fn inviting_twice_at_once_makes_one_invitation() {
     let pending =
         r#"SELECT count(*) FROM "invitation" WHERE "organizationId" = $1 AND "status" = 'pending'"#;
     assert_eq!(number(&server, pending, &[&team.organization_id]).await, 1);
+}
+
+#[tokio::test]
+async fn two_of_one_name_at_once_get_a_slug_each() {
+    let server = Server::start().await;
+    let people =
+        join_all((0..6).map(|n| server.sign_up(["Ada", "Bob", "Cleo", "Dan", "Eve", "Fay"][n])))
+            .await;
+    let made = join_all(people.iter().map(|person| {
+        let fields = "... on CreateOrganizationSuccess { organization { name slug } }";
+        call(
+            person,
+            "createOrganization",
+            json!({ "name": "Team" }),
+            fields,
+        )
+    }))
+    .await;
+    let slug = |made: &Value| {
+        made["organization"]["slug"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{made}"))
+            .to_owned()
+    };
+    let slugs = sorted(made.iter().map(slug).collect());
+    assert_eq!(
+        slugs,
+        ["team", "team-2", "team-3", "team-4", "team-5", "team-6"]
+    );
+    // Nor does a name fail that leaves no slug, or one that the service uses itself.
+    for (name, slug) in [("🎉", "organization"), ("Admin", "admin-2")] {
+        let fields = "... on CreateOrganizationSuccess { organization { slug } }";
+        let input = json!({ "name": name });
+        let made = call(&people[0], "createOrganization", input, fields).await;
+        assert_eq!(made["organization"]["slug"], slug, "{made}");
+    }
+    // One that somebody chose is theirs or nobody's.
+    let chosen = json!({ "name": "Team", "slug": "team-2" });
+    assert_eq!(
+        ends(&people[0], "createOrganization", chosen).await,
+        "Conflict"
+    );
+    let named = r#"SELECT count(*) FROM "organization" WHERE "name" = 'Team'"#;
+    assert_eq!(number(&server, named, &[]).await, 6);
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 use agentry_auth::MailAbout;
 use agentry_auth::email::Email;
 
+use crate::RequestContext;
 use crate::check::Checks;
 use crate::failure::Failure;
-use crate::RequestContext;
 
 mod email;
 mod reset;

@@ -160,7 +160,10 @@ async fn take_over(
 }
 
 fn not_a_colleague() -> Failure {
-    Checks::refused("newOwnerId", "It must be a member of the same organisation.")
+    Checks::refused(
+        "newOwnerId",
+        "It must be a member of the same organisation.",
+    )
 }
 
 fn counted(links: u64) -> i32 {

@@ -1,7 +1,7 @@
 use agentry_auth::{Access, slug};
 use agentry_db::ids::OrganizationId;
 use agentry_db::organization::{self, NewOrganization, OrganizationChanges};
-use agentry_db::{WriteScope, new_id};
+use agentry_db::{Refused, WriteScope, new_id};
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use serde::Serialize;
 use serde_json::json;
@@ -21,7 +21,8 @@ const MAX_NAME: usize = 200;
 pub struct CreateOrganizationInput {
     /// Its name, 1 to 200 characters.
     name: String,
-    /// Its short name in addresses: 1 to 48 of a-z, 0-9 and single hyphens; made from the name when left out.
+    /// Its short name in addresses: 1 to 48 of a-z, 0-9 and single hyphens. One that another organisation has is a `Conflict`. When
+    /// left out, it is made from the name, with a number behind it where another has it.
     slug: Option<String>,
     /// Where its picture is: an http or https address.
     logo: Option<String>,
@@ -166,12 +167,14 @@ async fn create(
     let key = input.idempotency_key.clone();
     let idempotency = &Idempotency::new(key, "createOrganization", &input, &mut checks)?;
     let name = checks.name("name", &input.name, MAX_NAME);
-    let slug = input.slug.unwrap_or_else(|| slug::slugify(&name));
-    check_slug(&mut checks, &slug);
+    let slug = input.slug.as_deref();
+    if let Some(slug) = slug {
+        check_slug(&mut checks, slug);
+    }
     let logo = checks.link("logo", input.logo);
     checks.finish()?;
     let limits = &context.services().limits;
-    let (name, slug, logo) = (&name, &slug, logo.as_deref());
+    let (name, logo) = (&name, logo.as_deref());
     context
         .write(Action::CreateOrganization, |scope| async move {
             let id: OrganizationId = new_id();
@@ -184,16 +187,25 @@ async fn create(
                     found => found,
                 };
             }
-            let new = NewOrganization {
-                id: &id,
-                name,
-                slug,
-                logo,
+            let mut slugs: Box<dyn Iterator<Item = String> + Send> = match slug {
+                Some(chosen) => Box::new(std::iter::once(chosen.to_owned())),
+                None => Box::new(slug::of_organization(name, id.as_str())),
             };
-            organization::create(&scope, &new, session, limits.organizations_per_user)
-                .await?
-                .map_err(|why| refused(why, limits))?;
-            let metadata = json!({ "name": name, "slug": slug });
+            let mut made = Err(Refused::SlugTaken);
+            let mut asked = String::new();
+            while let (Err(Refused::SlugTaken), Some(next)) = (made, slugs.next()) {
+                asked = next;
+                let new = NewOrganization {
+                    id: &id,
+                    name,
+                    slug: &asked,
+                    logo,
+                };
+                let most = limits.organizations_per_user;
+                made = organization::create(&scope, &new, session, most).await?;
+            }
+            made.map_err(|why| refused(why, limits))?;
+            let metadata = json!({ "name": name, "slug": asked });
             audited_in(&scope, &id, "Organization", id.as_str(), metadata).await?;
             read(&scope, &id).await
         })
