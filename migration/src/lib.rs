@@ -33,6 +33,7 @@ mod m0020_verification;
 mod m0021_user_profiles;
 mod m0022_audit;
 mod m0025_departures;
+mod m0026_bans_and_credentials;
 pub mod rls;
 mod run;
 
@@ -68,6 +69,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0021_user_profiles::Migration),
             Box::new(m0022_audit::Migration),
             Box::new(m0025_departures::Migration),
+            Box::new(m0026_bans_and_credentials::Migration),
         ]
     }
 }

@@ -93,6 +93,12 @@ impl Actor {
         }
     }
 
+    /// The id of the session or API key, for the audit trail; `None` of a JSON Web Token that names no session.
+    #[must_use]
+    pub fn credential_id(&self) -> Option<&str> {
+        self.session_id().or_else(|| self.api_key_id())
+    }
+
     /// Whether an organisation acts, by a key of its own, and not a person.
     #[must_use]
     pub fn is_organization(&self) -> bool {

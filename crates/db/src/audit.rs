@@ -29,6 +29,8 @@ pub struct NewAuditEvent {
 pub struct Origin {
     /// By which kind of credential.
     pub credential: CredentialKind,
+    /// The id of the session or API key, where it is one; never what opens it.
+    pub credential_id: Option<String>,
     /// From which address.
     pub ip: Option<String>,
 }
@@ -40,6 +42,8 @@ pub struct AuditFilter {
     pub action: Option<String>,
     /// Only what this user did.
     pub actor: Option<UserId>,
+    /// Only what was done by the session or API key of this id.
+    pub credential_id: Option<String>,
     /// Only what was done to this GraphQL type.
     pub target_type: Option<String>,
     /// Only what was done to the thing of this id.
@@ -92,6 +96,7 @@ async fn insert(
         id: Set(new_id::<AuditEventId>()),
         actor_user_id: Set(tenant.user().clone()),
         credential: Set(origin.credential),
+        credential_id: Set(origin.credential_id.clone()),
         action: Set(event.action.to_owned()),
         target_type: Set(event.target_type.to_owned()),
         target_id: Set(event.target_id),
@@ -148,6 +153,7 @@ impl AuditFilter {
         let Self {
             action,
             actor,
+            credential_id,
             target_type,
             target_id,
             since,
@@ -158,6 +164,9 @@ impl AuditFilter {
         }
         if let Some(actor) = actor {
             events = events.filter(Column::ActorUserId.eq(actor.as_str()));
+        }
+        if let Some(credential_id) = credential_id {
+            events = events.filter(Column::CredentialId.eq(credential_id.as_str()));
         }
         if let Some(target_type) = target_type {
             events = events.filter(Column::TargetType.eq(target_type.as_str()));

@@ -20,6 +20,8 @@ pub struct Model {
     pub actor_user_id: UserId,
     /// By which kind of credential.
     pub credential: CredentialKind,
+    /// The id of the session or API key, where it was one; may be gone by now.
+    pub credential_id: Option<String>,
     /// What: `noun.verb`.
     pub action: String,
     /// The GraphQL type of what it was done to.

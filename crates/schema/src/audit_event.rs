@@ -24,6 +24,10 @@ pub struct AuditEvent {
     pub actor_user_id: ID,
     /// By which kind of credential.
     pub credential: AuditCredential,
+    /// The id of the session or API key that it was done by, which may be gone by now; of a JSON Web Token, that of the session it
+    /// was made from. It opens nothing. Null where there was none: a password, a link, a token without a session, and events
+    /// from before this was noted.
+    pub credential_id: Option<ID>,
     /// The type of what it was done to: `Agent`, `ConnectedApi`, …
     pub target_type: String,
     /// The id of what it was done to.
@@ -45,6 +49,7 @@ impl From<Model> for AuditEvent {
             id,
             actor_user_id,
             credential,
+            credential_id,
             action,
             target_type,
             target_id,
@@ -57,6 +62,7 @@ impl From<Model> for AuditEvent {
             action,
             actor_user_id: ID(actor_user_id.into_string()),
             credential: credential.into(),
+            credential_id: credential_id.map(ID),
             target_type,
             target_id: ID(target_id),
             metadata,
@@ -107,6 +113,8 @@ pub struct AuditEventFilterInput {
     action: Option<String>,
     /// Only what this user did.
     actor_user_id: Option<ID>,
+    /// Only what was done by the session or API key of this id.
+    credential_id: Option<ID>,
     /// Only what was done to things of this type.
     target_type: Option<String>,
     /// Only what was done to the thing of this id.
@@ -122,6 +130,7 @@ impl AuditEventFilterInput {
         let Self {
             action,
             actor_user_id,
+            credential_id,
             target_type,
             target_id,
             since,
@@ -134,6 +143,7 @@ impl AuditEventFilterInput {
         Ok(AuditFilter {
             action,
             actor: actor_user_id.map(id_of),
+            credential_id: credential_id.map(id_of),
             target_type,
             target_id: target_id.map(id_of),
             since,

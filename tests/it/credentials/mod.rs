@@ -11,6 +11,7 @@ mod permissions;
 mod settings;
 mod storage;
 mod streams;
+mod traces;
 
 use serde_json::{Value, json};
 

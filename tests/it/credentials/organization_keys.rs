@@ -393,7 +393,7 @@ async fn who_made_a_key_and_what_the_organization_did_is_audited() {
     with_key(&server, &text, make).await;
     let events = ada
         .query(
-            "{ auditEvents { nodes { action actorUserId targetId credential metadata } } }",
+            "{ auditEvents { nodes { action actorUserId targetId credential credentialId metadata } } }",
             json!({}),
         )
         .await;
@@ -414,4 +414,5 @@ async fn who_made_a_key_and_what_the_organization_did_is_audited() {
     let agent = of("agent.create");
     assert_eq!(agent["actorUserId"], format!("org_{}", ada.organization_id));
     assert_eq!(agent["credential"], "API_KEY");
+    assert_eq!(agent["credentialId"], id);
 }

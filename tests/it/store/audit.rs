@@ -16,6 +16,7 @@ async fn act(
 ) -> Result<(), DbError> {
     let origin = &Origin {
         credential: CredentialKind::Cookie,
+        credential_id: Some(format!("session-of-{}", tenant.user())),
         ip: Some("192.0.2.1".to_owned()),
     };
     let work = |tx| async move {
@@ -103,7 +104,7 @@ async fn filters_narrow() {
     let then = "2026-01-01T00:00:00Z".parse().unwrap();
     let later = "2026-01-01T00:00:00.001Z".parse().unwrap();
     let none = AuditFilter::default;
-    let cases: [(AuditFilter, &[&str]); 9] = [
+    let cases: [(AuditFilter, &[&str]); 11] = [
         (
             AuditFilter {
                 action: Some("agent.delete".to_owned()),
@@ -117,6 +118,20 @@ async fn filters_narrow() {
                 ..none()
             },
             &["one"],
+        ),
+        (
+            AuditFilter {
+                credential_id: Some("session-of-bob".to_owned()),
+                ..none()
+            },
+            &["two"],
+        ),
+        (
+            AuditFilter {
+                credential_id: Some(String::new()),
+                ..none()
+            },
+            &[],
         ),
         (
             AuditFilter {

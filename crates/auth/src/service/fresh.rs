@@ -59,6 +59,7 @@ impl FreshSession {
     pub(super) fn origin(&self) -> Origin {
         Origin {
             credential: CredentialKind::SignIn,
+            credential_id: None,
             ip: self.ip_address.clone(),
         }
     }

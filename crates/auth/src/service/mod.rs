@@ -96,6 +96,7 @@ impl Auth {
         };
         let origin = &Origin {
             credential: actor.credential(),
+            credential_id: Some(id.clone()),
             ip: actor.client.stored_ip(),
         };
         let event = &NewAuditEvent {

@@ -114,6 +114,7 @@ impl Auth {
         };
         let origin = &Origin {
             credential: CredentialKind::SignIn,
+            credential_id: None,
             ip: client.stored_ip(),
         };
         let metadata = json!({ "reason": why.word(), "userAgent": client.stored_user_agent() });

@@ -236,6 +236,7 @@ impl RequestContext {
         };
         let origin = Origin {
             credential: actor.credential(),
+            credential_id: actor.credential_id().map(str::to_owned),
             ip: self.ip(),
         };
         let work = move |scope| work(Doing::new(scope, action, origin.clone()));
@@ -269,6 +270,7 @@ impl RequestContext {
         doing::allow(tenant.role(), action)?;
         let origin = Origin {
             credential: CredentialKind::Link,
+            credential_id: None,
             ip: self.ip(),
         };
         let work = move |scope| work(Doing::new(scope, action, origin.clone()));
