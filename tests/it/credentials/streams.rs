@@ -9,7 +9,8 @@ use crate::conversations::{agent, conversation, mutate};
 use crate::support::{Caller, PATIENCE, Server, Socket};
 
 const RECHECK: &str = "--recheck=100ms";
-const DOCUMENT: &str = "subscription($c: ID!) { messageAdded(conversationId: $c) { content } }";
+pub(super) const DOCUMENT: &str =
+    "subscription($c: ID!) { messageAdded(conversationId: $c) { content } }";
 
 /// A socket of this payload.
 async fn open(server: &Server, payload: Value) -> Result<Socket, u16> {
@@ -17,7 +18,11 @@ async fn open(server: &Server, payload: Value) -> Result<Socket, u16> {
 }
 
 /// An event stream of what is said in this conversation, with one header.
-async fn stream(caller: &Caller, conversation: &str, header: (&str, &str)) -> reqwest::Response {
+pub(super) async fn stream(
+    caller: &Caller,
+    conversation: &str,
+    header: (&str, &str),
+) -> reqwest::Response {
     let nobody = Caller::at(caller.url());
     let request = nobody.post(DOCUMENT, json!({ "c": conversation }));
     let request = request
@@ -27,7 +32,7 @@ async fn stream(caller: &Caller, conversation: &str, header: (&str, &str)) -> re
 }
 
 /// Reads on until this comes; all that came.
-async fn read_until(stream: &mut reqwest::Response, enough: &str) -> String {
+pub(super) async fn read_until(stream: &mut reqwest::Response, enough: &str) -> String {
     let mut text = String::new();
     let reading = async {
         while !text.contains(enough) {

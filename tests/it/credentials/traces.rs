@@ -69,7 +69,13 @@ async fn audit_trail_tells_which_session_or_key_did_it() {
             assert_eq!(told(&ada, filter).await, events, "{kind}");
         }
     }
-    let by = async |id: &str| told(&ada, json!({ "credentialId": id, "action": "agent.create" })).await;
+    let by = async |id: &str| {
+        told(
+            &ada,
+            json!({ "credentialId": id, "action": "agent.create" }),
+        )
+        .await
+    };
     // The browser's cookie, and the token that was made from its session.
     assert_eq!(by(&browser).await.len(), 2);
     assert_eq!(by(&team_id).await.len(), 1);

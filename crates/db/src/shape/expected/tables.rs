@@ -64,6 +64,11 @@ const USER: Table = Table {
         },
     ],
     references: &[("service_organization_id", "organization")],
+    triggers: &[Trigger {
+        name: "user_say_revoked",
+        ddl: "CREATE TRIGGER user_say_revoked AFTER UPDATE ON \"user\" FOR EACH ROW EXECUTE FUNCTION user_say_revoked()",
+        without: "streams go on for up to --recheck after a ban",
+    }],
     policy: Some((
         "user_self",
         "FOR SELECT TO agentry_app USING (\"id\" = app_current_user())",
