@@ -75,7 +75,8 @@ pub fn open_pool(service: &PgConnectOptions, config: &DatabaseConfig) -> Db {
 }
 
 impl App {
-    /// Puts everything together.
+    /// Puts everything together. `config.http.bind` is to be the address that is bound already, and not port 0: without a public
+    /// URL, links in messages and the default issuer of tokens name it.
     ///
     /// # Errors
     /// [`AppError`], one sentence each.

@@ -6,8 +6,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
-use super::sql;
-use crate::support::{Caller, Server};
+use crate::support::{Caller, Database, Server};
 
 const ISSUER: &str = "https://app.example.com";
 
@@ -23,17 +22,24 @@ async fn issuer_with(more: &[&str]) -> (Server, Ed25519KeyPair) {
     ];
     flags.extend(more);
     let server = Server::start_with(&flags).await;
+    let pair = published(&server.database).await;
+    (server, pair)
+}
+
+/// A key of an issuer's, known to every server on this database.
+pub(super) async fn published(database: &Database) -> Ed25519KeyPair {
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
     let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
     let x = URL_SAFE_NO_PAD.encode(pair.public_key());
     let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": x }).to_string();
-    sql(
-        &server,
+    sqlx::query(
         r#"INSERT INTO "jwks" ("id", "publicKey", "privateKey", "createdAt") VALUES ('kid', $1, '""', now())"#,
-        &[&key],
     )
-    .await;
-    (server, pair)
+    .bind(key)
+    .execute(&mut database.root().await)
+    .await
+    .unwrap();
+    pair
 }
 
 /// The same, and somebody with an account.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::issuer::{claims, published, token};
 use super::{cookie, send, viewer};
 use crate::conversations::mutate;
 use crate::support::{AUTH_SECRET, Agentry, Caller, Database, Server};
@@ -35,6 +36,26 @@ async fn cookies_have_the_prefix_that_is_set_with_and_without_secure() {
             let header = format!("{other}={value}");
             assert_eq!(viewer(&server, &[("cookie", &header)]).await, Value::Null);
         }
+    }
+}
+
+/// The program is told port 0, and the system chooses one.
+#[tokio::test]
+async fn without_a_public_url_tokens_are_for_the_address_that_is_bound() {
+    let database = Database::copy().await;
+    let pair = published(&database).await;
+    let running = Agentry::serving(&database).serve().await;
+    let ada = Caller::sign_up_at(&running.url, "Ada").await;
+    assert!(!running.url.ends_with(":0"), "{}", running.url);
+    for (origin, good) in [(running.url.as_str(), true), ("http://127.0.0.1:0", false)] {
+        let mut claims = claims(&ada.user_id);
+        claims["iss"] = json!(origin);
+        claims["aud"] = json!(origin);
+        let request = Caller::at(&running.url).post("{ viewer { user { id } } }", json!({}));
+        let request = request.header("authorization", token(&pair, &claims));
+        let body: Value = request.send().await.unwrap().json().await.unwrap();
+        let seen = body["data"]["viewer"]["user"]["id"] == ada.user_id;
+        assert_eq!(seen, good, "{origin}: {body}");
     }
 }
 

@@ -60,9 +60,11 @@ impl Server {
             .iter()
             .filter(|setting| flags.iter().all(|flag| name(flag) != name(setting)));
         let arguments = ["agentry"].iter().chain(settings).chain(flags).copied();
-        let Command::Serve(config) = cli::parse_from(arguments).unwrap() else {
+        let Command::Serve(mut config) = cli::parse_from(arguments).unwrap() else {
             panic!("flags only")
         };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        config.http.bind = listener.local_addr().unwrap();
         let secrets = Secrets {
             encryption_keys: TEST_KEY.into(),
             auth: AuthSecrets::Single(AUTH_SECRET.into()),
@@ -74,8 +76,7 @@ impl Server {
             mailer,
             ..
         } = App::new(&config, &secrets, db).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("http://{}", config.http.bind);
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(http::serve(listener, state, pages, async move {
             let _ = stopped.await;

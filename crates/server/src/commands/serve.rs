@@ -1,5 +1,6 @@
 //! `agentry serve`: starts everything, waits to be told to stop, stops everything.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use agentry_db::{Db, proof, shape};
@@ -81,21 +82,35 @@ async fn serve(
     for limit in shape.limits() {
         tracing::warn!("{limit}");
     }
+    let (listener, bound) = bind(config.http.bind).await?;
+    let mut config = config.clone();
+    config.http.bind = bound;
+    let config = &config;
     let app = App::new(config, &store.secrets, db.clone())?;
     let (auth, live, mailer) = (app.auth.clone(), app.live.clone(), app.mailer.clone());
-    let served = listen(config, app, signals).await;
+    let served = listen(config, listener, app, signals).await;
     auth.close().await;
     mailer.close(MAIL_WITHIN).await;
     live.close().await;
     served
 }
 
-async fn listen(config: &Config, app: App, signals: &mut StopSignals) -> Result<(), CommandError> {
-    let App { state, pages, .. } = app;
-    let address = config.http.bind;
+/// Takes the address before anything is made that names it, in links and as an issuer: for port 0 the system chooses one.
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), CommandError> {
     let listening = |source| CommandError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listening)?;
-    greet(config, listener.local_addr().map_err(listening)?);
+    let bound = listener.local_addr().map_err(listening)?;
+    Ok((listener, bound))
+}
+
+async fn listen(
+    config: &Config,
+    listener: TcpListener,
+    app: App,
+    signals: &mut StopSignals,
+) -> Result<(), CommandError> {
+    let App { state, pages, .. } = app;
+    greet(config);
     let stopped = async {
         let signal = signals.wait().await;
         tracing::info!(signal, "stopping");
@@ -106,7 +121,8 @@ async fn listen(config: &Config, app: App, signals: &mut StopSignals) -> Result<
 }
 
 /// Tells the person at the keyboard where everything is.
-fn greet(config: &Config, address: std::net::SocketAddr) {
+fn greet(config: &Config) {
+    let address = config.http.bind;
     let base = config.http.public_url.as_ref().map_or_else(
         || format!("http://{address}"),
         |url| url.origin().ascii_serialization(),
