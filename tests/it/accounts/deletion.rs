@@ -88,6 +88,9 @@ async fn what_goes_is_said_first_and_then_gone() {
     assert_eq!(wrong["__typename"], "Forbidden");
     assert_eq!(preview(&ada).await, said, "nothing happened so far");
 
+    for trace in [&ada.user_id, &ada.organization_id, "ada@example.com"] {
+        assert_ne!(traces(&server, trace).await, [""; 0], "{trace}");
+    }
     let done = delete(&ada, Some(Caller::PASSWORD)).await;
     let expected = json!({ "__typename": "DeleteAccountSuccess", "deletedUserId": ada.user_id,
         "deletedOrganizationIds": [ada.organization_id] });

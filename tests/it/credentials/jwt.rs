@@ -30,6 +30,8 @@ async fn token_that_is_not_the_issuers_is_refused() {
     };
     let now = chrono::Utc::now().timestamp();
     let whole = token(&pair, &good);
+    let headers = [("authorization", whole.as_str())];
+    assert_eq!(viewer(&server, &headers).await["authMethod"], "JWT");
     let parts: Vec<&str> = whole.split('.').collect();
     let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"kid"}"#);
     for bad in [
@@ -132,6 +134,8 @@ async fn withdrawn_key_is_good_for_thirty_days_more() {
 async fn key_that_is_no_key_believes_nobody() {
     let (server, ada, pair) = stage().await;
     let bearer = token(&pair, &claims(&ada.user_id));
+    let headers = [("authorization", bearer.as_str())];
+    assert_eq!(viewer(&server, &headers).await["authMethod"], "JWT");
     for hostile in [
         "",
         "null",

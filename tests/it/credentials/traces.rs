@@ -88,7 +88,10 @@ async fn audit_trail_tells_which_session_or_key_did_it() {
         assert_eq!(event["credentialId"], Value::Null, "{event}");
         by_password += 1;
     }
-    assert_eq!(by_password, 3, "a sign-up with its session, and another session");
+    assert_eq!(
+        by_password, 3,
+        "a sign-up with its session, and another session"
+    );
     let text = json!(all).to_string();
     for secret in [&own, &other, &team, &ada.token] {
         assert!(!text.contains(secret.as_str()), "{text}");

@@ -121,6 +121,16 @@ async fn organizations_are_nodes_of_their_members() {
 async fn statements_do_not_grow_with_the_organizations() {
     let database = Database::copy().await;
     let running = Agentry::given(&database).serve().await;
+    let mut root = database.root().await;
+    let mut crowd = Vec::new();
+    for name in ["Ann", "Ben", "Cat", "Dot", "Eli", "Fay", "Gil"] {
+        let colleague = Caller::sign_up_at(&running.url, name).await;
+        let bio = format!(
+            r#"mutation {{ updateProfile(input: {{ bio: "I am {name}." }}) {{ __typename }} }}"#
+        );
+        colleague.query(&bio, json!({})).await;
+        crowd.push(colleague);
+    }
     let mut shown = Vec::new();
     for (name, count) in [("Few", 1), ("Many", 7)] {
         let caller = Caller::sign_up_at(&running.url, name).await;
@@ -129,10 +139,21 @@ async fn statements_do_not_grow_with_the_organizations() {
             let team = founded(&caller, &slug).await;
             let input = json!({ "email": format!("guest{n}@example.com") });
             ends(&team, "inviteMember", input).await;
+            // As many colleagues as the count, each with something to say of themself.
+            for colleague in crowd.iter().take(count) {
+                let join = r#"INSERT INTO "member" ("id", "organizationId", "userId", "role", "createdAt") VALUES ($1, $2, $3, 'member', now())"#;
+                sqlx::query(join)
+                    .bind(agentry_db::new_id::<String>())
+                    .bind(&team.organization_id)
+                    .bind(&colleague.user_id)
+                    .execute(&mut root)
+                    .await
+                    .unwrap();
+            }
         }
         let document = format!(
             "query {name} {{ viewer {{ organizations {{ invitations {{ email }}
-               members(first: 5) {{ totalCount nodes {{ name }} }}
+               members(first: 9) {{ totalCount nodes {{ name profile {{ bio }} }} }}
                admins: members(filter: {{ role: OWNER }}) {{ nodes {{ name }} }} }} }} }}"
         );
         let data = caller.query(&document, json!({})).await;
@@ -140,9 +161,13 @@ async fn statements_do_not_grow_with_the_organizations() {
         let invited = organizations
             .iter()
             .filter(|one| one["invitations"].as_array().unwrap().len() == 1);
-        shown.push((organizations.len(), invited.count()));
+        let members = organizations
+            .iter()
+            .flat_map(|one| one["members"]["nodes"].as_array().unwrap());
+        let told = members.filter(|member| member["profile"]["bio"].is_string());
+        shown.push((organizations.len(), invited.count(), told.count()));
     }
-    assert_eq!(shown, [(2, 1), (8, 7)]);
+    assert_eq!(shown, [(2, 1, 1), (8, 7, 49)]);
     let ended = running.stop().await;
     let cost = |name: &str| {
         let lines = ended.stderr.lines();
@@ -151,6 +176,7 @@ async fn statements_do_not_grow_with_the_organizations() {
             .find(|line| line["target"] == "agentry::operation" && line["operation"] == name);
         line.unwrap()["statements"].as_u64().unwrap()
     };
-    // The organisations, their members, their owners, how many, their invitations; and the beginning of the transaction.
-    assert_eq!((cost("Few"), cost("Many")), (6, 6));
+    // The organisations, their members, their owners, how many, their profiles, their invitations; and the beginning of the
+    // transaction.
+    assert_eq!((cost("Few"), cost("Many")), (7, 7));
 }

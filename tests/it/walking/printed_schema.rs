@@ -94,7 +94,7 @@ async fn no_output_shows_a_secret() {
     // Each with the reason why it is none, or why it must be shown.
     let known = [
         "AuditEvent.credentialId", // an id, which opens nothing, and a test looks that it is none of the credentials
-        "SignedIn.token", // the session just made, for the one who made it
+        "SignedIn.token",          // the session just made, for the one who made it
     ];
     let server = Server::start().await;
     let types = types(&server).await;
