@@ -1,0 +1,107 @@
+use serde_json::Value;
+
+use crate::definition::check_form;
+use crate::problem::below;
+use crate::{Problem, ProblemCode};
+
+/// What of a definition an install may change, and of which entries.
+const AGENT: [&str; 5] = [
+    "description",
+    "systemPrompt",
+    "model",
+    "temperature",
+    "maxTokens",
+];
+const WATCHER: [&str; 2] = ["schedule", "enabled"];
+const CLASSIFIER: [&str; 4] = ["minSimilarity", "fallback", "model", "values"];
+
+/// What keeps overrides from being accepted. `effective` is the version's definition with them merged in; it must still have the form
+/// of a definition. Types and capabilities are the publisher's alone.
+#[must_use]
+pub fn check(overrides: &Value, effective: &Value) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let Value::Object(parts) = overrides else {
+        let message = "Overrides must be a JSON object.";
+        return vec![Problem::new(ProblemCode::Invalid, "", message)];
+    };
+    for (part, value) in parts {
+        let path = below("", part);
+        match part.as_str() {
+            "agent" => members(value, &path, &AGENT, &mut problems),
+            "watchers" => entries(value, &path, &WATCHER, &mut problems),
+            "classifiers" => entries(value, &path, &CLASSIFIER, &mut problems),
+            _ => problems.push(unknown(&path)),
+        }
+    }
+    if problems.is_empty() {
+        problems = check_form(effective);
+    }
+    problems
+}
+
+fn entries(value: &Value, path: &str, known: &[&str], problems: &mut Vec<Problem>) {
+    let Value::Object(entries) = value else {
+        problems.push(not_an_object(path));
+        return;
+    };
+    for (key, entry) in entries {
+        members(entry, &below(path, key), known, problems);
+    }
+}
+
+fn members(value: &Value, path: &str, known: &[&str], problems: &mut Vec<Problem>) {
+    let Value::Object(members) = value else {
+        problems.push(not_an_object(path));
+        return;
+    };
+    for name in members.keys() {
+        if !known.contains(&name.as_str()) {
+            problems.push(unknown(&below(path, name)));
+        }
+    }
+}
+
+fn unknown(path: &str) -> Problem {
+    let message = "An install cannot change this.";
+    Problem::new(ProblemCode::UnknownKey, path, message)
+}
+
+fn not_an_object(path: &str) -> Problem {
+    Problem::new(ProblemCode::Invalid, path, "It must be a JSON object.")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn settings_may_change_and_what_the_publisher_vouches_for_may_not() {
+        let effective = json!({ "name": "x", "agent": { "systemPrompt": "p", "model": "m" } });
+        let fine = json!({ "agent": { "model": "m" }, "watchers": { "w": { "enabled": false } } });
+        assert_eq!(check(&fine, &effective), []);
+        for bad in [
+            json!([]),
+            json!({ "capabilities": {} }),
+            json!({ "entityTypes": {} }),
+            json!({ "agent": null }),
+            json!({ "agent": { "tools": [] } }),
+            json!({ "watchers": { "w": { "types": [] } } }),
+        ] {
+            assert!(!check(&bad, &effective).is_empty(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_breaks_the_definition_is_refused() {
+        let overrides = json!({ "agent": { "systemPrompt": null } });
+        let effective = json!({ "name": "x", "agent": {} });
+        let problems = check(&overrides, &effective);
+        assert_eq!(problems[0].code, ProblemCode::Invalid);
+        // An override of a watcher that the version does not have makes one without a prompt.
+        let overrides = json!({ "watchers": { "none": { "enabled": true } } });
+        let effective = json!({ "name": "x", "agent": { "systemPrompt": "p" }, "watchers": { "none": { "enabled": true } } });
+        assert!(!check(&overrides, &effective).is_empty());
+    }
+}

@@ -1,0 +1,325 @@
+//! JSON Schemas that publishers write: checked before any of them is compiled, for each could cost more than it may.
+
+use std::collections::{HashMap, HashSet};
+
+use jsonschema::{Draft, PatternOptions};
+use serde_json::Value;
+
+use crate::problem::below;
+use crate::{Problem, ProblemCode};
+
+/// The most of one JSON Schema, as JSON without white space.
+const MAX_BYTES: usize = 64 * 1_024;
+/// How deep it may nest.
+const MAX_DEPTH: usize = 32;
+/// How many schemas it may come to once its references are followed.
+const MAX_UNFOLDED: u64 = 10_000;
+/// The longest pattern, in bytes.
+const MAX_PATTERN: usize = 500;
+/// The largest program a pattern may compile to, in bytes.
+const MAX_PROGRAM: usize = 256 * 1_024;
+
+/// Keywords that lead outside the schema, or change what a reference means.
+const FOREIGN: [&str; 6] = [
+    "$id",
+    "$anchor",
+    "$dynamicRef",
+    "$dynamicAnchor",
+    "$recursiveRef",
+    "$vocabulary",
+];
+
+/// What keeps this from being a JSON Schema (2020-12) that is safe to check values against; `path` is where it stands. It must be an
+/// object; references stay inside it and form no circle; patterns are such as run in linear time.
+#[must_use]
+pub fn check(schema: &Value, path: &str) -> Vec<Problem> {
+    let refuse = |code, message: &str| vec![Problem::new(code, path, message)];
+    if !schema.is_object() {
+        return refuse(ProblemCode::InvalidSchema, "It must be a JSON object.");
+    }
+    if schema.to_string().len() > MAX_BYTES {
+        let message = format!("A schema may have at most {MAX_BYTES} bytes as JSON.");
+        return refuse(ProblemCode::TooLarge, &message);
+    }
+    let mut walk = Walk {
+        root: schema,
+        problems: Vec::new(),
+        references: HashMap::new(),
+    };
+    walk.down(schema, path, "", MAX_DEPTH);
+    if walk.problems.is_empty() {
+        walk.circles(path);
+    }
+    if walk.problems.is_empty() {
+        compile(schema, path, &mut walk.problems);
+    }
+    walk.problems
+}
+
+struct Walk<'a> {
+    root: &'a Value,
+    problems: Vec<Problem>,
+    /// From the pointer of a schema object to the pointers it refers to.
+    references: HashMap<String, Vec<String>>,
+}
+
+impl Walk<'_> {
+    fn down(&mut self, value: &Value, path: &str, here: &str, left: usize) {
+        let Some(left) = left.checked_sub(1) else {
+            let message = format!("A schema may nest at most {MAX_DEPTH} deep.");
+            self.refuse(ProblemCode::TooDeep, path, &message);
+            return;
+        };
+        match value {
+            Value::Array(items) => {
+                for (place, item) in items.iter().enumerate() {
+                    let step = place.to_string();
+                    self.down(item, &below(path, &step), &below(here, &step), left);
+                }
+            }
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let at = below(path, name);
+                    self.keyword(name, member, &at, here);
+                    self.down(member, &at, &below(here, name), left);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    fn keyword(&mut self, name: &str, value: &Value, path: &str, here: &str) {
+        match (name, value) {
+            ("$ref", Value::String(to)) => {
+                let inside = to.strip_prefix('#').filter(|to| {
+                    (to.is_empty() || to.starts_with('/')) && self.root.pointer(to).is_some()
+                });
+                match inside {
+                    Some(to) => {
+                        let of = self.references.entry(here.to_owned()).or_default();
+                        of.push(to.to_owned());
+                    }
+                    None => self.refuse(
+                        ProblemCode::ForeignReference,
+                        path,
+                        "A reference must be a JSON Pointer to something inside this schema.",
+                    ),
+                }
+            }
+            (name, Value::String(_)) if FOREIGN.contains(&name) => self.refuse(
+                ProblemCode::ForeignReference,
+                path,
+                "A schema inside a definition is known by where it stands.",
+            ),
+            ("$schema", Value::String(draft))
+                if !draft.trim_end_matches('#').ends_with("/2020-12/schema") =>
+            {
+                self.refuse(
+                    ProblemCode::InvalidSchema,
+                    path,
+                    "It must be draft 2020-12.",
+                );
+            }
+            ("pattern", Value::String(pattern)) => self.pattern(pattern, path),
+            ("patternProperties", Value::Object(patterns)) => {
+                for pattern in patterns.keys() {
+                    self.pattern(pattern, path);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn pattern(&mut self, pattern: &str, path: &str) {
+        let program = regex::RegexBuilder::new(pattern)
+            .size_limit(MAX_PROGRAM)
+            .nest_limit(20)
+            .build();
+        if pattern.len() > MAX_PATTERN || program.is_err() {
+            self.refuse(
+                ProblemCode::HostilePattern,
+                path,
+                "A pattern must be short and run in linear time: no look-around, no back-references, no large repetitions.",
+            );
+        }
+    }
+
+    /// Where references lead back to a schema they are part of, whatever stands between; and how much the rest unfolds to.
+    fn circles(&mut self, path: &str) {
+        let mut unfolding = Unfolding {
+            root: self.root,
+            references: &self.references,
+            sizes: HashMap::new(),
+            open: HashSet::new(),
+        };
+        match unfolding.size("", self.root) {
+            None => self.refuse(
+                ProblemCode::CyclicSchema,
+                path,
+                "References in a schema must not run in a circle.",
+            ),
+            Some(size) if size > MAX_UNFOLDED => {
+                let message = format!(
+                    "With its references followed, a schema may come to {MAX_UNFOLDED} parts."
+                );
+                self.refuse(ProblemCode::HostileSchema, path, &message);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn refuse(&mut self, code: ProblemCode, path: &str, message: &str) {
+        self.problems.push(Problem::new(code, path, message));
+    }
+}
+
+struct Unfolding<'a> {
+    root: &'a Value,
+    references: &'a HashMap<String, Vec<String>>,
+    sizes: HashMap<String, u64>,
+    open: HashSet<String>,
+}
+
+impl Unfolding<'_> {
+    /// How many parts the one at `here` comes to; `None` when a reference leads back into one that is open.
+    fn size(&mut self, here: &str, value: &Value) -> Option<u64> {
+        if let Some(size) = self.sizes.get(here) {
+            return Some(*size);
+        }
+        let members: Vec<(String, &Value)> = match value {
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, member)| (below(here, name), member))
+                .collect(),
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .map(|(place, item)| (below(here, &place.to_string()), item))
+                .collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return Some(0),
+        };
+        if !self.open.insert(here.to_owned()) {
+            return None;
+        }
+        let mut size: u64 = 1;
+        for (at, member) in members {
+            size = size.saturating_add(self.size(&at, member)?);
+        }
+        let (root, references) = (self.root, self.references);
+        for to in references.get(here).into_iter().flatten() {
+            let target = root.pointer(to)?;
+            size = size.saturating_add(self.size(to, target)?);
+        }
+        self.open.remove(here);
+        self.sizes.insert(here.to_owned(), size);
+        Some(size)
+    }
+}
+
+fn compile(schema: &Value, path: &str, problems: &mut Vec<Problem>) {
+    let options = jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .with_pattern_options(PatternOptions::regex().size_limit(MAX_PROGRAM));
+    if let Err(error) = options.build(schema) {
+        let at = format!("{path}{}", error.instance_path().as_str());
+        let message = "This is not a JSON Schema of draft 2020-12.";
+        problems.push(Problem::new(ProblemCode::InvalidSchema, at, message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn codes(schema: &Value) -> Vec<ProblemCode> {
+        check(schema, "/s").into_iter().map(|p| p.code).collect()
+    }
+
+    #[test]
+    fn plain_schemas_and_shared_parts_are_fine() {
+        for good in [
+            json!({}),
+            json!({ "type": "object", "properties": { "$ref": { "type": "string" }, "pattern": { "type": "string" } } }),
+            json!({ "$defs": { "a": { "type": "string", "pattern": "^[a-z]+$" }, "b": { "items": { "$ref": "#/$defs/a" } } },
+                    "properties": { "x": { "$ref": "#/$defs/b" }, "y": { "$ref": "#/$defs/b" } } }),
+        ] {
+            assert_eq!(check(&good, ""), [], "{good}");
+        }
+    }
+
+    #[test]
+    fn circles_are_refused_however_long() {
+        for bad in [
+            json!({ "$ref": "#" }),
+            json!({ "properties": { "child": { "$ref": "#" } } }),
+            json!({ "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "allOf": [{ "$ref": "#/$defs/a" }] } } }),
+            json!({ "$defs": { "a": { "items": { "$ref": "#/$defs/a" } } } }),
+        ] {
+            assert_eq!(codes(&bad), [ProblemCode::CyclicSchema], "{bad}");
+        }
+    }
+
+    #[test]
+    fn references_out_of_the_schema_are_refused() {
+        for bad in [
+            json!({ "$ref": "https://example.com/s.json" }),
+            json!({ "$ref": "file:///etc/passwd" }),
+            json!({ "$ref": "#/$defs/nothing" }),
+            json!({ "$ref": "#anchor" }),
+            json!({ "$id": "https://example.com/s.json" }),
+            json!({ "$dynamicRef": "#x" }),
+        ] {
+            assert_eq!(codes(&bad), [ProblemCode::ForeignReference], "{bad}");
+        }
+    }
+
+    #[test]
+    fn patterns_that_cost_too_much_are_refused() {
+        let long = "a".repeat(MAX_PATTERN + 1);
+        for bad in [
+            "(?=a)b",
+            r"(a)\1",
+            "((a{1,1000}){1,1000}){1,1000}",
+            "(",
+            &long,
+        ] {
+            let schema = json!({ "properties": { "x": { "pattern": bad } } });
+            assert_eq!(codes(&schema), [ProblemCode::HostilePattern], "{bad}");
+            let schema = json!({ "patternProperties": { bad: {} } });
+            assert_eq!(codes(&schema), [ProblemCode::HostilePattern], "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_unfolds_nests_or_weighs_too_much_is_refused() {
+        let mut defs = serde_json::Map::new();
+        for n in 0..30 {
+            let next = json!({ "$ref": format!("#/$defs/d{}", n + 1) });
+            defs.insert(format!("d{n}"), json!({ "allOf": [next.clone(), next] }));
+        }
+        defs.insert("d30".to_owned(), json!({ "type": "string" }));
+        assert_eq!(
+            codes(&json!({ "$defs": defs })),
+            [ProblemCode::HostileSchema]
+        );
+        let deep = (0..40).fold(json!({}), |inner, _| json!({ "not": inner }));
+        assert_eq!(codes(&deep), [ProblemCode::TooDeep]);
+        let heavy = json!({ "description": "x".repeat(MAX_BYTES) });
+        assert_eq!(codes(&heavy), [ProblemCode::TooLarge]);
+    }
+
+    #[test]
+    fn what_is_no_schema_is_refused() {
+        for bad in [
+            json!([]),
+            json!("x"),
+            json!({ "type": 5 }),
+            json!({ "type": "strin" }),
+            json!({ "$schema": "http://json-schema.org/draft-04/schema#" }),
+        ] {
+            assert_eq!(codes(&bad), [ProblemCode::InvalidSchema], "{bad}");
+        }
+    }
+}
