@@ -34,6 +34,9 @@ mod m0021_user_profiles;
 mod m0022_audit;
 mod m0025_departures;
 mod m0026_bans_and_credentials;
+mod m0030_entity_types;
+mod m0031_templates;
+mod m0032_template_installs;
 pub mod rls;
 mod run;
 
@@ -70,6 +73,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0022_audit::Migration),
             Box::new(m0025_departures::Migration),
             Box::new(m0026_bans_and_credentials::Migration),
+            Box::new(m0030_entity_types::Migration),
+            Box::new(m0031_templates::Migration),
+            Box::new(m0032_template_installs::Migration),
         ]
     }
 }

@@ -1,4 +1,4 @@
-//! Agents.
+//! Agents, each as it is now: the prompt and the settings of an installed one are its template's, under its install's overrides.
 
 use agentry_entity::Visibility;
 use agentry_entity::agent::{ActiveModel, Column, Entity, Model};
@@ -7,13 +7,14 @@ use rust_decimal::Decimal;
 use sea_orm::sea_query::extension::postgres::PgExpr as _;
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, Condition, EntityTrait as _, NotSet,
-    PaginatorTrait as _, QueryFilter as _, QuerySelect as _, Select, Set,
+    ActiveModelTrait as _, ColumnTrait as _, Condition, DbErr, EntityTrait as _, FromQueryResult,
+    NotSet, PaginatorTrait as _, QueryFilter as _, QueryResult, QuerySelect as _, Select, Set,
 };
+use serde_json::{Map, Value, json};
 
 use crate::keyset::{self, Page, PageRequest};
 use crate::sql::{self, set};
-use crate::{DbError, Scope, WriteScope, hand_over};
+use crate::{DbError, Scope, WriteScope, hand_over, template_install};
 
 /// What an agent is made of.
 #[derive(Debug, Clone)]
@@ -82,10 +83,12 @@ pub enum AgentSort {
 /// # Errors
 /// [`DbError`] as the database answers; this holds for every function of this module.
 pub async fn find(scope: &Scope, id: &AgentId) -> Result<Option<Model>, DbError> {
-    Ok(visible(scope)
+    let row = effective(scope)
         .filter(Column::Id.eq(id.as_str()))
+        .into_model::<Row>()
         .one(scope)
-        .await?)
+        .await?;
+    Ok(row.map(Row::into_model))
 }
 
 /// The agents of these ids that the caller may see, in no order.
@@ -94,10 +97,12 @@ pub async fn find(scope: &Scope, id: &AgentId) -> Result<Option<Model>, DbError>
 /// As [`find`].
 pub async fn find_many(scope: &Scope, ids: &[AgentId]) -> Result<Vec<Model>, DbError> {
     let ids = ids.iter().map(ToString::to_string);
-    Ok(visible(scope)
+    let rows = effective(scope)
         .filter(Column::Id.eq_any(ids))
+        .into_model::<Row>()
         .all(scope)
-        .await?)
+        .await?;
+    Ok(rows.into_iter().map(Row::into_model).collect())
 }
 
 /// One window on the agents that the caller may see.
@@ -115,14 +120,13 @@ pub async fn list(
         AgentSort::UpdatedAt => Column::UpdatedAt,
         AgentSort::Name => Column::Name,
     };
-    keyset::fetch(
-        scope,
-        filter.narrow(visible(scope)),
-        sort,
-        Column::Id,
-        request,
-    )
-    .await
+    let agents = filter.narrow(effective(scope));
+    let page: Page<Row> = keyset::fetch(scope, agents, sort, Column::Id, request).await?;
+    Ok(Page {
+        items: page.items.into_iter().map(Row::into_model).collect(),
+        has_next: page.has_next,
+        has_previous: page.has_previous,
+    })
 }
 
 /// How many agents a list has in all.
@@ -161,11 +165,14 @@ pub async fn insert(scope: &WriteScope, id: &AgentId, new: &NewAgent) -> Result<
         visibility: set(new.visibility),
         created_at: NotSet,
         updated_at: NotSet,
+        install_id: NotSet,
+        archived_at: NotSet,
     };
     Ok(agent.insert(&**scope).await?)
 }
 
-/// Changes an agent that the caller may write; `None` when there is no such agent.
+/// Changes an agent that the caller may write; `None` when there is no such agent. What an installed agent has from its template
+/// becomes an override of its install.
 ///
 /// # Errors
 /// As [`insert`].
@@ -174,6 +181,7 @@ pub async fn update(
     id: &AgentId,
     changes: AgentChanges,
 ) -> Result<Option<Model>, DbError> {
+    let overrides = overrides(&changes);
     let AgentChanges {
         name,
         description,
@@ -203,7 +211,16 @@ pub async fn update(
         .set(agent)
         .exec_with_returning(&**scope)
         .await?;
-    Ok(rows.into_iter().next())
+    let Some(agent) = rows.into_iter().next() else {
+        return Ok(None);
+    };
+    let Some(install) = &agent.install_id else {
+        return Ok(Some(agent));
+    };
+    if !overrides.is_empty() {
+        template_install::add_overrides(scope, install, json!({ "agent": overrides })).await?;
+    }
+    find(scope, id).await
 }
 
 /// An agent that the caller may write, held as it is until the transaction ends; `None` when there is no such agent. Locking a
@@ -212,11 +229,13 @@ pub async fn update(
 /// # Errors
 /// As [`find`].
 pub async fn lock(scope: &WriteScope, id: &AgentId) -> Result<Option<Model>, DbError> {
-    Ok(visible(scope)
+    let row = effective(scope)
         .filter(Column::Id.eq(id.as_str()))
         .lock(LockType::NoKeyUpdate)
+        .into_model::<Row>()
         .one(&**scope)
-        .await?)
+        .await?;
+    Ok(row.map(Row::into_model))
 }
 
 /// Deletes an agent that the caller may write, with its conversations and links. Whether there was one.
@@ -236,18 +255,111 @@ fn visible(scope: &Scope) -> Select<Entity> {
     scope.tenant().scope::<Entity, _>(Entity::find())
 }
 
+/// What an installed agent is made of now, in the same statement that reads it; nothing for the others, at no cost.
+const EFFECTIVE: &str =
+    "CASE WHEN agents.install_id IS NOT NULL THEN agent_effective(agents.id) END";
+
+fn effective(scope: &Scope) -> Select<Entity> {
+    visible(scope).expr_as(Expr::cust(EFFECTIVE), "effective")
+}
+
+/// An agent as it is stored, with what its install makes of it.
+struct Row {
+    stored: Model,
+    effective: Option<Value>,
+}
+
+impl FromQueryResult for Row {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            stored: Model::from_query_result(row, prefix)?,
+            effective: row.try_get(prefix, "effective")?,
+        })
+    }
+}
+
+impl Row {
+    /// The agent as everyone reads it. What the version and the overrides leave open is as stored.
+    fn into_model(self) -> Model {
+        let Self {
+            mut stored,
+            effective,
+        } = self;
+        let Some(agent) = effective.as_ref().and_then(|it| it.get("agent")) else {
+            return stored;
+        };
+        let text = |name: &str| agent.get(name).and_then(Value::as_str).map(str::to_owned);
+        stored.description = text("description");
+        if let Some(prompt) = text("systemPrompt") {
+            stored.system_prompt = prompt;
+        }
+        if let Some(model) = text("model") {
+            stored.model = model;
+        }
+        let temperature = agent.get("temperature").map(ToString::to_string);
+        if let Some(Ok(temperature)) = temperature.map(|number| number.parse::<Decimal>()) {
+            stored.temperature = temperature;
+        }
+        let max_tokens = agent.get("maxTokens").and_then(Value::as_i64);
+        stored.max_tokens = max_tokens.and_then(|most| i32::try_from(most).ok());
+        stored
+    }
+}
+
+/// What of a change an install keeps as overrides of its template's agent.
+fn overrides(changes: &AgentChanges) -> Map<String, Value> {
+    let AgentChanges {
+        name: _,
+        description,
+        system_prompt,
+        model,
+        temperature,
+        max_tokens,
+        visibility: _,
+    } = changes;
+    let number = |decimal: &Decimal| serde_json::from_str(&decimal.to_string()).ok();
+    [
+        ("description", description.as_ref().map(|text| json!(text))),
+        (
+            "systemPrompt",
+            system_prompt.as_ref().map(|text| json!(text)),
+        ),
+        ("model", model.as_ref().map(|text| json!(text))),
+        ("temperature", temperature.as_ref().and_then(number)),
+        ("maxTokens", max_tokens.as_ref().map(|most| json!(most))),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    .collect()
+}
+
 impl AgentFilter {
-    fn narrow(&self, mut agents: Select<Entity>) -> Select<Entity> {
+    fn narrow(&self, agents: Select<Entity>) -> Select<Entity> {
+        let mut agents = agents.filter(Column::ArchivedAt.is_null());
         if let Some(search) = &self.search {
-            let found = |column: Column| Expr::col(column).ilike(sql::containing(search));
+            let pattern = sql::containing(search);
+            let found = |column: Column| Expr::col(column).ilike(pattern.clone());
+            let described = Condition::all()
+                .add(Column::InstallId.is_null())
+                .add(found(Column::Description));
             agents = agents.filter(
                 Condition::any()
                     .add(found(Column::Name))
-                    .add(found(Column::Description)),
+                    .add(described)
+                    .add(Expr::cust_with_values(
+                        "agents.install_id IS NOT NULL AND agent_effective(agents.id) -> 'agent' ->> 'description' ILIKE $1",
+                        [pattern.clone()],
+                    )),
             );
         }
         if let Some(model) = &self.model {
-            agents = agents.filter(Column::Model.eq(model.as_str()));
+            let plain = Condition::all()
+                .add(Column::InstallId.is_null())
+                .add(Column::Model.eq(model.as_str()));
+            agents = agents.filter(Condition::any().add(plain).add(Expr::cust_with_values(
+                "agents.install_id IS NOT NULL AND coalesce(agent_effective(agents.id) -> 'agent' ->> 'model', agents.model) = $1",
+                [model.clone()],
+            )));
         }
         if let Some(visibility) = self.visibility {
             agents = agents.filter(Column::Visibility.eq(visibility));

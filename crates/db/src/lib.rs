@@ -2,7 +2,7 @@
 //!
 //! The one rule: no connection without a [`Tenant`]. A [`Scope`] is a transaction that the database knows to act for that
 //! tenant; every function of a noun takes one. The only look-ups without a tenant live in [`account`], [`session`], [`credential`],
-//! [`verification`] and [`rate_limit`], and reach the database through functions that return the few columns they must. Two more
+//! [`verification`], [`rate_limit`] and [`template`], and reach the database through functions that return the few columns they must. Two more
 //! stand apart: [`proof`] and [`shape`] read nothing but the catalog, and [`rotation`] and [`shape::amend`] are the owner's, never the
 //! service's.
 //!
@@ -21,6 +21,7 @@ pub mod conversation;
 pub mod credential;
 pub mod deletion;
 mod doubt;
+pub mod entity_type;
 mod error;
 mod finish;
 pub mod hand_over;
@@ -46,6 +47,8 @@ pub mod session;
 pub mod shape;
 mod sql;
 mod statements;
+pub mod template;
+pub mod template_install;
 mod tenant;
 pub mod user_profile;
 pub mod verification;
@@ -61,6 +64,7 @@ pub use pool::{Db, PoolSettings, PoolStatus};
 pub use read::ReadScope;
 pub use refused::Refused;
 pub use scope::Scope;
+pub use sql::Through;
 pub use statements::Statements;
 pub use tenant::{Role, Tenant, UnsafeId};
 pub use write::{AsDbError, WriteScope};

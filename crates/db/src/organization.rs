@@ -167,7 +167,13 @@ pub async fn update(
 /// # Errors
 /// [`DbError`] as the database answers.
 pub async fn delete(scope: &WriteScope) -> Result<Result<(), Refused>, DbError> {
-    sql::ruled(scope, "SELECT org_delete()", []).await
+    let ruled = sql::ruled(scope, "SELECT org_delete()", []).await;
+    match ruled {
+        Err(DbError::Constraint { name, .. }) if name.starts_with("template_") => {
+            Ok(Err(Refused::InUse))
+        }
+        ruled => ruled,
+    }
 }
 
 /// Says where the session acts when a request names no organisation; `None` is at home.

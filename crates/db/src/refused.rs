@@ -47,6 +47,10 @@ pub enum Refused {
     InvitationsFull,
     /// The user owns as many organisations as they may.
     OrganizationsFull,
+    /// No template, or version of one, of the acting organisation is meant.
+    NoSuchTemplate,
+    /// What others have installed goes with it.
+    InUse,
 }
 
 impl Refused {
@@ -76,6 +80,7 @@ impl Refused {
             "members_full" => Self::MembersFull,
             "invitations_full" => Self::InvitationsFull,
             "organizations_full" => Self::OrganizationsFull,
+            "no_such_template" => Self::NoSuchTemplate,
             other => {
                 let unknown = format!("a function answered {other:?}");
                 return Err(DbError::Unexpected(unknown));

@@ -99,12 +99,12 @@ impl Scope {
     }
 }
 
-fn query(statement: Statement) -> Query<'static, Postgres, SqlxValues> {
+pub(crate) fn query(statement: Statement) -> Query<'static, Postgres, SqlxValues> {
     let values = statement.values.unwrap_or(Values(Vec::new()));
     sqlx::query_with(AssertSqlSafe(statement.sql), SqlxValues(values))
 }
 
-fn wrap(error: sqlx::Error) -> DbErr {
+pub(crate) fn wrap(error: sqlx::Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
 }
 

@@ -6,7 +6,37 @@ use sea_orm::{
 };
 
 use crate::ids::OrganizationId;
-use crate::{DbError, Refused, Scope};
+use crate::scope::{query, wrap};
+use crate::{Db, DbError, Refused, Scope};
+
+/// Through what something public is read: the transaction of whoever asks or, when nobody is signed in, the pool.
+#[derive(Debug, Clone)]
+pub enum Through {
+    /// The transaction of a tenant.
+    Tenant(Scope),
+    /// Nobody's.
+    Nobody(Db),
+}
+
+impl Through {
+    /// The rows of a statement.
+    pub(crate) async fn all<T: FromQueryResult>(
+        &self,
+        sql: impl Into<String>,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<T>, DbError> {
+        let db = match self {
+            Self::Tenant(scope) => return all(scope, sql, values).await,
+            Self::Nobody(db) => db,
+        };
+        let statement = query(statement(sql, values));
+        let rows = statement.fetch_all(&db.pool).await.map_err(wrap)?;
+        rows.into_iter()
+            .map(|row| T::from_query_result(&row.into(), ""))
+            .collect::<Result<_, _>>()
+            .map_err(DbError::from)
+    }
+}
 
 /// `Set` what is given; leave the column alone otherwise.
 pub(crate) fn set<V: Into<Value>>(value: Option<V>) -> ActiveValue<V> {
@@ -96,6 +126,16 @@ pub(crate) async fn run(
 pub(crate) async fn act_in(scope: &Scope, organization: &OrganizationId) -> Result<(), DbError> {
     let act_in = "SELECT set_config('app.current_org_id', $1, true)";
     run(scope, act_in, [organization.as_str().into()]).await
+}
+
+/// Runs a statement; how many rows it wrote.
+pub(crate) async fn affected(
+    scope: &Scope,
+    sql: &'static str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<u64, DbError> {
+    let done = scope.execute_raw(statement(sql, values)).await?;
+    Ok(done.rows_affected())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::id::{AgentId, OrganizationId, UserId};
+use crate::id::{AgentId, OrganizationId, TemplateInstallId, UserId};
 use crate::{TenantOwned, Visibility};
 
 /// One agent: a prompt, a model and its settings.
@@ -36,6 +36,10 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When it last changed; kept by a trigger.
     pub updated_at: DateTimeUtc,
+    /// The install it was made by; its prompt and settings are then the template's, under the install's overrides.
+    pub install_id: Option<TemplateInstallId>,
+    /// When its install ended.
+    pub archived_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

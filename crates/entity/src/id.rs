@@ -73,6 +73,12 @@ ids! {
     FeedbackId,
     /// An audit event.
     AuditEventId,
+    /// A template.
+    TemplateId,
+    /// An install of a template.
+    TemplateInstallId,
+    /// A type of things, or of relationships between them.
+    EntityTypeId,
 }
 
 #[cfg(test)]

@@ -1,0 +1,454 @@
+//! Installs of templates: one row beside the agent's own, that points at a version and holds what the user changed of it.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{FromQueryResult, Value};
+use serde_json::Value as Json;
+
+use crate::ids::{AgentId, TemplateId, TemplateInstallId, UserId};
+use crate::keyset::{Page, PageRequest};
+use crate::{DbError, Scope, WriteScope, sql};
+
+/// An install.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct Install {
+    /// Its id.
+    pub id: TemplateInstallId,
+    /// Of which template.
+    pub template_id: TemplateId,
+    /// The agent that it made.
+    pub agent_id: AgentId,
+    /// Who installed it.
+    pub installed_by_user_id: UserId,
+    /// The version it stays at; `None` follows the newest that asks for no more than was granted.
+    pub pinned_version: Option<i32>,
+    /// What its user agreed to.
+    pub granted_capabilities: Json,
+    /// What its user changed of the definition: a JSON Merge Patch (RFC 7396).
+    pub overrides: Json,
+    /// When it ended.
+    pub uninstalled_at: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+const COLUMNS: &str =
+    "id, template_id, agent_id, installed_by_user_id, pinned_version, granted_capabilities, overrides,
+    uninstalled_at, created_at, updated_at";
+
+/// The installs of these ids that the caller may see, in no order.
+///
+/// # Errors
+/// [`DbError`] as the database answers; this holds for every function of this module.
+pub async fn find_many(scope: &Scope, ids: &[TemplateInstallId]) -> Result<Vec<Install>, DbError> {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let statement = format!(
+        "SELECT {COLUMNS} FROM template_installs WHERE organization_id = $1 AND id = ANY ($2)"
+    );
+    sql::all(scope, statement, [organization(scope), ids.into()]).await
+}
+
+/// One install that the caller may see.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn find(scope: &Scope, id: &TemplateInstallId) -> Result<Option<Install>, DbError> {
+    let found = find_many(scope, std::slice::from_ref(id)).await?;
+    Ok(found.into_iter().next())
+}
+
+/// The install as it is, held until the transaction ends; `None` when the caller may not change it.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn lock(scope: &WriteScope, id: &TemplateInstallId) -> Result<Option<Install>, DbError> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM template_installs WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE"
+    );
+    sql::first(scope, statement, [organization(scope), id.as_str().into()]).await
+}
+
+/// One window on the live installs that the caller may see, oldest first.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn list(scope: &Scope, request: &PageRequest) -> Result<Page<Install>, DbError> {
+    let mut values: Vec<Value> = vec![organization(scope)];
+    let window = request.window("created_at", "id", &mut values);
+    let (condition, order, limit) = (window.condition, window.order, window.limit);
+    let statement = format!(
+        "SELECT {COLUMNS} FROM template_installs
+         WHERE organization_id = $1 AND uninstalled_at IS NULL{condition}
+         ORDER BY created_at {order}, id {order} LIMIT {limit}"
+    );
+    Ok(request.page(sql::all(scope, statement, values).await?))
+}
+
+/// How many live installs the caller may see.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn count(scope: &Scope) -> Result<u64, DbError> {
+    let statement = "SELECT count(*) FROM template_installs WHERE organization_id = $1 AND uninstalled_at IS NULL";
+    let count: i64 = sql::scalar(scope, statement, [organization(scope)]).await?;
+    Ok(count.unsigned_abs())
+}
+
+/// The live install of a template in the acting organisation. Others who ask the same wait until this transaction ends, so that
+/// of many who install at once one does, and the rest find what it made.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn claim(scope: &WriteScope, template: &TemplateId) -> Result<Option<Install>, DbError> {
+    let key = format!("install:{}:{template}", scope.tenant().organization());
+    let wait = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+    sql::run(scope, wait, [key.into()]).await?;
+    // A statement of its own, so that its snapshot holds what was waited for.
+    let statement = format!(
+        "SELECT {COLUMNS} FROM template_installs
+         WHERE organization_id = $1 AND template_id = $2 AND uninstalled_at IS NULL"
+    );
+    sql::first(
+        scope,
+        statement,
+        [organization(scope), template.as_str().into()],
+    )
+    .await
+}
+
+/// The install of a template that ended last in the acting organisation.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn last_ended(scope: &Scope, template: &TemplateId) -> Result<Option<Install>, DbError> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM template_installs
+         WHERE organization_id = $1 AND template_id = $2 AND uninstalled_at IS NOT NULL
+         ORDER BY uninstalled_at DESC, id DESC LIMIT 1"
+    );
+    sql::first(
+        scope,
+        statement,
+        [organization(scope), template.as_str().into()],
+    )
+    .await
+}
+
+/// What an install is made of.
+#[derive(Debug, Clone)]
+pub struct NewInstall<'a> {
+    /// Its id.
+    pub id: &'a TemplateInstallId,
+    /// Of which template.
+    pub template: &'a TemplateId,
+    /// The id of its agent.
+    pub agent: &'a AgentId,
+    /// What its agent is called.
+    pub name: &'a str,
+    /// Whether everyone in the organisation may see and use its agent.
+    pub shared: bool,
+    /// The version it stays at.
+    pub pinned_version: Option<i32>,
+    /// What its user agrees to.
+    pub granted_capabilities: &'a Json,
+    /// What its user changed of an earlier install.
+    pub overrides: &'a Json,
+}
+
+/// Stores an install and its agent, which is the caller's: two rows, whatever the template's size.
+///
+/// # Errors
+/// As [`find_many`]; [`DbError::Constraint`] when the template has gone meanwhile.
+pub async fn insert(scope: &WriteScope, new: &NewInstall<'_>) -> Result<Install, DbError> {
+    // The prompt of the row is never shown: an installed agent's is its template's.
+    let statement = format!(
+        "WITH made AS (
+           INSERT INTO agents (organization_id, id, user_id, name, system_prompt, visibility, install_id)
+           VALUES ($1, $2, $3, $4, 'As its template says.', $5, $6)
+           RETURNING organization_id, id, user_id, visibility)
+         INSERT INTO template_installs (organization_id, id, template_id, agent_id, agent_user_id, agent_visibility, installed_by_user_id,
+           pinned_version, granted_capabilities, overrides)
+         SELECT organization_id, $6, $7, id, user_id, visibility, user_id, $8, $9, $10 FROM made RETURNING {COLUMNS}"
+    );
+    let visibility = if new.shared {
+        "organization"
+    } else {
+        "private"
+    };
+    let values: [Value; 10] = [
+        organization(scope),
+        new.agent.as_str().into(),
+        scope.tenant().user().as_str().into(),
+        new.name.into(),
+        visibility.into(),
+        new.id.as_str().into(),
+        new.template.as_str().into(),
+        new.pinned_version.into(),
+        new.granted_capabilities.clone().into(),
+        new.overrides.clone().into(),
+    ];
+    let made: Option<Install> = sql::first(scope, statement, values).await?;
+    made.ok_or_else(|| DbError::Unexpected("an install was not returned".to_owned()))
+}
+
+/// Puts these overrides in place of what is there. Whether the caller may change the install.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn set_overrides(
+    scope: &WriteScope,
+    id: &TemplateInstallId,
+    overrides: &Json,
+) -> Result<(), DbError> {
+    let values = [
+        organization(scope),
+        id.as_str().into(),
+        overrides.clone().into(),
+    ];
+    let statement =
+        "UPDATE template_installs SET overrides = $3 WHERE organization_id = $1 AND id = $2";
+    sql::run(scope, statement, values).await
+}
+
+/// Adds to the overrides. A null in `more` stands: it takes away what the template says.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn add_overrides(
+    scope: &WriteScope,
+    id: &TemplateInstallId,
+    more: Json,
+) -> Result<(), DbError> {
+    let Some(install) = lock(scope, id).await? else {
+        return Ok(());
+    };
+    let mut overrides = install.overrides;
+    compose(&mut overrides, more);
+    set_overrides(scope, id, &overrides).await
+}
+
+/// One merge patch after another, as one. Unlike merging into a document, a null stays, for it still has to take something away.
+pub fn compose(overrides: &mut Json, more: Json) {
+    match (overrides, more) {
+        (Json::Object(old), Json::Object(new)) => {
+            for (name, value) in new {
+                compose(old.entry(name).or_insert(Json::Null), value);
+            }
+        }
+        (old, new) => *old = new,
+    }
+}
+
+/// Says at which version an install stays, and what its user agrees to.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn set_version(
+    scope: &WriteScope,
+    id: &TemplateInstallId,
+    pinned_version: Option<i32>,
+    granted_capabilities: &Json,
+) -> Result<(), DbError> {
+    let values = [
+        organization(scope),
+        id.as_str().into(),
+        pinned_version.into(),
+        granted_capabilities.clone().into(),
+    ];
+    let statement = "UPDATE template_installs SET pinned_version = $3, granted_capabilities = $4
+        WHERE organization_id = $1 AND id = $2";
+    sql::run(scope, statement, values).await
+}
+
+/// Ends an install and archives its agent. Everything stored with the agent stays.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn end(scope: &WriteScope, install: &Install) -> Result<(), DbError> {
+    let values = |id: &str| [organization(scope), id.into()];
+    let statement = "UPDATE template_installs SET uninstalled_at = now_ms()
+        WHERE organization_id = $1 AND id = $2 AND uninstalled_at IS NULL";
+    sql::run(scope, statement, values(install.id.as_str())).await?;
+    let statement = "UPDATE agents SET archived_at = now_ms()
+        WHERE organization_id = $1 AND id = $2 AND archived_at IS NULL";
+    sql::run(scope, statement, values(install.agent_id.as_str())).await
+}
+
+/// Where an install stands.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct State {
+    /// The install.
+    pub id: TemplateInstallId,
+    /// The version that it shows.
+    pub version: i32,
+    /// What that asks for.
+    pub capabilities: Json,
+    /// How much of each kind that brings.
+    pub provides: Json,
+    /// The newest version that is not yanked.
+    pub latest: Option<i32>,
+    /// What the newest asks for.
+    pub latest_capabilities: Option<Json>,
+}
+
+/// Where these installs stand.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn states(scope: &Scope, ids: &[TemplateInstallId]) -> Result<Vec<State>, DbError> {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    sql::all(
+        scope,
+        "SELECT * FROM template_install_states($1)",
+        [ids.into()],
+    )
+    .await
+}
+
+/// The definition of an install's version, with these overrides merged in; `None` is what the install has itself.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn definition(
+    scope: &Scope,
+    id: &TemplateInstallId,
+    version: Option<i32>,
+    overrides: Option<&Json>,
+) -> Result<Option<Json>, DbError> {
+    let values: [Value; 3] = [
+        id.as_str().into(),
+        version.into(),
+        overrides.cloned().into(),
+    ];
+    let statement = "SELECT template_install_definition($1, $2, $3)";
+    sql::scalar(scope, statement, values).await
+}
+
+#[derive(FromQueryResult)]
+struct Picked {
+    version: i32,
+    capabilities: Json,
+}
+
+/// The version that an install can go to, with what it asks for; `None` asks for the newest. A yanked one is none.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn version(
+    scope: &Scope,
+    id: &TemplateInstallId,
+    version: Option<i32>,
+) -> Result<Option<(i32, Json)>, DbError> {
+    let statement = "SELECT version, capabilities FROM template_install_version($1, $2)";
+    let values = [id.as_str().into(), version.into()];
+    let picked: Option<Picked> = sql::first(scope, statement, values).await?;
+    Ok(picked.map(|picked| (picked.version, picked.capabilities)))
+}
+
+/// Types of a version of a template that mean something else already in the acting organisation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Collisions {
+    /// Slugs that the organisation's own types have: those win.
+    pub own: Vec<String>,
+    /// Slugs that types of another installed template have: to be named with their catalog.
+    pub managed: Vec<String>,
+}
+
+#[derive(FromQueryResult)]
+struct Collision {
+    slug: String,
+    own: bool,
+}
+
+/// What the types of a version collide with.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn collisions(
+    scope: &Scope,
+    template: &TemplateId,
+    version: i32,
+) -> Result<Collisions, DbError> {
+    let rows: Vec<Collision> = sql::all(
+        scope,
+        "WITH brought AS (SELECT kind, slug FROM template_slugs($1, $2))
+         SELECT DISTINCT slug, own FROM (
+           SELECT b.slug, true AS own FROM brought b JOIN entity_types e
+             ON b.kind = 'entity' AND e.organization_id = $3 AND e.slug = b.slug AND e.archived_at IS NULL
+           UNION ALL
+           SELECT b.slug, true FROM brought b JOIN entity_relationship_types e
+             ON b.kind = 'relationship' AND e.organization_id = $3 AND e.slug = b.slug AND e.archived_at IS NULL
+           UNION ALL
+           SELECT b.slug, false FROM brought b JOIN template_slugs_installed($1) o ON o.kind = b.kind AND o.slug = b.slug) c
+         ORDER BY slug",
+        [
+            template.as_str().into(),
+            version.into(),
+            organization(scope),
+        ],
+    )
+    .await?;
+    let mut found = Collisions::default();
+    for Collision { slug, own } in rows {
+        if own {
+            found.own.push(slug);
+        } else {
+            found.managed.push(slug);
+        }
+    }
+    Ok(found)
+}
+
+#[derive(FromQueryResult)]
+struct Linked {
+    agent_id: AgentId,
+    service: String,
+}
+
+/// The services of the connections that these agents are linked to, as far as the caller may see them.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn linked_services(
+    scope: &Scope,
+    agents: &[AgentId],
+) -> Result<Vec<(AgentId, String)>, DbError> {
+    let ids: Vec<String> = agents.iter().map(ToString::to_string).collect();
+    let rows: Vec<Linked> = sql::all(
+        scope,
+        "SELECT DISTINCT l.agent_id, c.service FROM agent_api_connections l
+         JOIN api_connections c ON c.organization_id = l.organization_id AND c.id = l.api_connection_id
+         WHERE l.organization_id = $1 AND l.agent_id = ANY ($2)",
+        [organization(scope), ids.into()],
+    )
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.agent_id, row.service))
+        .collect())
+}
+
+fn organization(scope: &Scope) -> Value {
+    scope.tenant().organization().as_str().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::compose;
+
+    #[test]
+    fn a_null_in_a_later_patch_stays_and_siblings_survive() {
+        let mut overrides = json!({ "agent": { "model": "a", "maxTokens": 5 } });
+        compose(
+            &mut overrides,
+            json!({ "agent": { "maxTokens": null, "temperature": 1 } }),
+        );
+        assert_eq!(
+            overrides,
+            json!({ "agent": { "model": "a", "maxTokens": null, "temperature": 1 } })
+        );
+    }
+}

@@ -1,0 +1,203 @@
+-- Two doors, one behind the other: what the service may call runs as the keeper, whom row security binds to the installs of the
+-- acting organisation, and asks functions for the publisher's rows that only the keeper may call.
+
+-- JSON Merge Patch (RFC 7396): the one place where an install's overrides meet the version's definition.
+CREATE FUNCTION template_merge(p_base jsonb, p_patch jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_result jsonb := CASE WHEN jsonb_typeof(p_base) = 'object' THEN p_base ELSE '{}'::jsonb END;
+  v_key text;
+  v_value jsonb;
+BEGIN
+  IF jsonb_typeof(p_patch) <> 'object' THEN RETURN p_patch; END IF;
+  IF p_patch = '{}' THEN RETURN v_result; END IF;
+  FOR v_key, v_value IN SELECT e.key, e.value FROM jsonb_each(p_patch) e LOOP
+    IF v_value = 'null' THEN
+      v_result := v_result - v_key;
+    ELSE
+      v_result := v_result || jsonb_build_object(v_key, template_merge(v_result -> v_key, v_value));
+    END IF;
+  END LOOP;
+  RETURN v_result;
+END $$;
+
+-- The version that an install shows: the pinned one, else the newest that asks for no more than was granted, a yanked one only
+-- where there is no other. With the agent's part of it.
+CREATE FUNCTION template_agent(p_template text, p_pinned integer, p_granted jsonb)
+RETURNS TABLE (version integer, agent jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT v.version, v.agent FROM template_versions v
+  WHERE v.template_id = p_template
+    AND CASE WHEN p_pinned IS NULL THEN p_granted @> v.capabilities ELSE v.version = p_pinned END
+  ORDER BY (v.yanked_at IS NULL) DESC, v.version DESC LIMIT 1;
+END $$;
+
+CREATE FUNCTION template_state(p_template text, p_pinned integer, p_granted jsonb)
+RETURNS TABLE (version integer, capabilities jsonb, provides jsonb, latest integer, latest_capabilities jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT v.version, v.capabilities, v.provides, l.version, l.capabilities
+  FROM template_agent(p_template, p_pinned, p_granted) e
+  JOIN template_versions v ON v.template_id = p_template AND v.version = e.version
+  LEFT JOIN LATERAL (SELECT l.* FROM template_versions l WHERE l.template_id = p_template AND l.yanked_at IS NULL
+                     ORDER BY l.version DESC LIMIT 1) l ON true;
+END $$;
+
+CREATE FUNCTION template_definition(p_template text, p_version integer) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN (SELECT v.definition FROM template_versions v WHERE v.template_id = p_template AND v.version = p_version);
+END $$;
+
+-- The types that a version brings: its own, then those of its catalogs.
+CREATE FUNCTION template_vocabulary(p_template text, p_version integer, p_kind text, p_slug text)
+RETURNS TABLE (id text, slug text, catalog text, body jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT y.id, y.slug, t.slug, b.value
+  FROM (SELECT p_template AS template_id, p_version AS version
+        UNION ALL
+        SELECT c.catalog_template_id, c.catalog_version FROM template_catalogs c
+        WHERE c.template_id = p_template AND c.version = p_version) s
+  JOIN templates t ON t.id = s.template_id
+  JOIN template_versions v ON v.template_id = s.template_id AND v.version = s.version
+  CROSS JOIN LATERAL jsonb_each(v.definition -> CASE p_kind WHEN 'entity' THEN 'entityTypes' ELSE 'relationshipTypes' END) b
+  JOIN template_types y ON y.template_id = s.template_id AND y.version = s.version AND y.kind = p_kind AND y.slug = b.key
+  WHERE p_slug IS NULL OR b.key = p_slug;
+END $$;
+
+CREATE FUNCTION template_cards(p_ids text[]) RETURNS SETOF template_card
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT s.* FROM template_shelf() s WHERE s.id = ANY (p_ids);
+END $$;
+
+-- What an installed agent is made of now: {"version": …, "agent": {…}}.
+CREATE FUNCTION agent_effective(p_agent text) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  RETURN (SELECT jsonb_build_object('version', e.version, 'agent', template_merge(e.agent, coalesce(i.overrides -> 'agent', '{}')))
+          FROM template_installs i
+          CROSS JOIN LATERAL template_agent(i.template_id, i.pinned_version, i.granted_capabilities) e
+          WHERE i.organization_id = app_current_org() AND i.agent_id = p_agent);
+END $$;
+
+CREATE FUNCTION template_install_states(p_ids text[])
+RETURNS TABLE (id text, version integer, capabilities jsonb, provides jsonb, latest integer, latest_capabilities jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT i.id, e.version, e.capabilities, e.provides, e.latest, e.latest_capabilities
+  FROM template_installs i
+  CROSS JOIN LATERAL template_state(i.template_id, i.pinned_version, i.granted_capabilities) e
+  WHERE i.organization_id = app_current_org() AND i.id = ANY (p_ids);
+END $$;
+
+-- A version's definition as it would be under these overrides; NULL: those of the install, and its own version.
+CREATE FUNCTION template_install_definition(p_install text, p_version integer, p_overrides jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN (SELECT template_merge(template_definition(i.template_id, coalesce(p_version, e.version)), coalesce(p_overrides, i.overrides))
+          FROM template_installs i
+          CROSS JOIN LATERAL template_agent(i.template_id, i.pinned_version, i.granted_capabilities) e
+          WHERE i.organization_id = app_current_org() AND i.id = p_install);
+END $$;
+
+CREATE FUNCTION template_pick(p_template text, p_version integer) RETURNS TABLE (version integer, capabilities jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT v.version, v.capabilities FROM template_versions v
+  WHERE v.template_id = p_template AND v.yanked_at IS NULL AND (p_version IS NULL OR v.version = p_version)
+  ORDER BY v.version DESC LIMIT 1;
+END $$;
+
+-- The version that an install can go to, with what it asks for; NULL is the newest. A yanked one is none.
+CREATE FUNCTION template_install_version(p_install text, p_version integer) RETURNS TABLE (version integer, capabilities jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT p.version, p.capabilities FROM template_installs i
+  CROSS JOIN LATERAL template_pick(i.template_id, p_version) p
+  WHERE i.organization_id = app_current_org() AND i.id = p_install;
+END $$;
+
+-- The cards of templates that are, or were, installed here, whatever became of them.
+CREATE FUNCTION template_installed(p_ids text[]) RETURNS SETOF template_card
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT c.* FROM template_cards(ARRAY(
+    SELECT i.template_id FROM template_installs i
+    WHERE i.organization_id = app_current_org() AND i.template_id = ANY (p_ids))) c;
+END $$;
+
+-- The types that the live installs of the acting organisation bring. One brought by two of them is there once.
+CREATE FUNCTION template_types_seen(p_kind text, p_slug text)
+RETURNS TABLE (id text, slug text, catalog text, body jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT DISTINCT ON (y.id) y.id, y.slug, y.catalog, y.body
+  FROM template_installs i
+  CROSS JOIN LATERAL template_agent(i.template_id, i.pinned_version, i.granted_capabilities) e
+  CROSS JOIN LATERAL template_vocabulary(i.template_id, e.version, p_kind, p_slug) y
+  WHERE i.organization_id = app_current_org() AND i.uninstalled_at IS NULL
+  ORDER BY y.id, i.created_at DESC;
+END $$;
+
+CREATE FUNCTION template_version_slugs(p_template text, p_version integer) RETURNS TABLE (kind text, slug text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT y.kind, y.slug FROM template_types y WHERE y.template_id = p_template AND y.version = p_version;
+END $$;
+
+-- The slugs of the types that live installs of other templates than this one bring.
+CREATE FUNCTION template_slugs_installed(p_template text) RETURNS TABLE (kind text, slug text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT DISTINCT y.kind, y.slug FROM template_installs i
+  CROSS JOIN LATERAL template_agent(i.template_id, i.pinned_version, i.granted_capabilities) e
+  CROSS JOIN LATERAL template_version_slugs(i.template_id, e.version) y
+  WHERE i.organization_id = app_current_org() AND i.uninstalled_at IS NULL AND i.template_id <> p_template;
+END $$;
+
+-- By how many organisations a template of the acting one is installed.
+CREATE FUNCTION template_install_count(p_template text) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN (SELECT count(u.*) FROM templates t LEFT JOIN template_uses u ON u.template_id = t.id
+          WHERE t.id = p_template AND t.publisher_org_id = app_current_org() HAVING count(t.*) > 0);
+END $$;
+
+ALTER FUNCTION agent_effective(text) OWNER TO agentry_keeper;
+ALTER FUNCTION template_install_states(text[]) OWNER TO agentry_keeper;
+ALTER FUNCTION template_install_definition(text, integer, jsonb) OWNER TO agentry_keeper;
+ALTER FUNCTION template_install_version(text, integer) OWNER TO agentry_keeper;
+ALTER FUNCTION template_installed(text[]) OWNER TO agentry_keeper;
+ALTER FUNCTION template_types_seen(text, text) OWNER TO agentry_keeper;
+ALTER FUNCTION template_slugs_installed(text) OWNER TO agentry_keeper;
+
+REVOKE EXECUTE ON FUNCTION
+  template_merge(jsonb, jsonb), template_agent(text, integer, jsonb), template_state(text, integer, jsonb),
+  template_definition(text, integer), template_vocabulary(text, integer, text, text), template_cards(text[]),
+  agent_effective(text), template_install_states(text[]), template_install_definition(text, integer, jsonb),
+  template_installed(text[]), template_types_seen(text, text), template_install_count(text),
+  template_version_slugs(text, integer), template_slugs_installed(text), template_pick(text, integer),
+  template_install_version(text, integer)
+FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+  template_merge(jsonb, jsonb), template_agent(text, integer, jsonb), template_state(text, integer, jsonb),
+  template_definition(text, integer), template_vocabulary(text, integer, text, text), template_cards(text[]),
+  template_version_slugs(text, integer), template_pick(text, integer)
+TO agentry_keeper;
+GRANT EXECUTE ON FUNCTION
+  agent_effective(text), template_install_states(text[]), template_install_definition(text, integer, jsonb),
+  template_installed(text[]), template_types_seen(text, text), template_install_count(text),
+  template_slugs_installed(text), template_install_version(text, integer)
+TO agentry_app;
