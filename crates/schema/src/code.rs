@@ -12,6 +12,8 @@ pub const BAD_USER_INPUT: &str = "BAD_USER_INPUT";
 pub const CONFLICT: &str = "CONFLICT";
 /// Too many requests; `extensions.retryAfter` gives the seconds to wait.
 pub const RATE_LIMITED: &str = "RATE_LIMITED";
+/// Several installed templates bring a type of this slug; `extensions.candidates` names each with its catalog.
+pub const AMBIGUOUS_TYPE: &str = "AMBIGUOUS_TYPE";
 /// The document exceeds a limit (depth, complexity, aliases, directives, tokens, nesting); nothing was executed.
 pub const QUERY_TOO_COMPLEX: &str = "QUERY_TOO_COMPLEX";
 /// A persisted query was asked for that this server does not know.

@@ -33,6 +33,9 @@ pub enum ApiError {
     /// Too often.
     #[error("Too many requests. Try again in {} s.", .0.as_secs())]
     RateLimited(Duration),
+    /// Several installed templates bring a type of this slug; the texts name each with its catalog.
+    #[error("Several installed templates bring a type of this slug. Name one with its catalog: {}.", .0.join(", "))]
+    AmbiguousType(Vec<String>),
     /// A stream of events may have missed some of them, and ends.
     #[error("Events may have been missed. Subscribe again, and read what came in between.")]
     Interrupted,
@@ -72,6 +75,7 @@ impl ApiError {
             Self::NotFound(_) => code::NOT_FOUND,
             Self::BadInput { .. } => code::BAD_USER_INPUT,
             Self::RateLimited(_) => code::RATE_LIMITED,
+            Self::AmbiguousType(_) => code::AMBIGUOUS_TYPE,
             Self::Interrupted | Self::Db(DbError::Unavailable(_)) => code::UNAVAILABLE,
             Self::Db(DbError::Timeout) => code::TIMEOUT,
             Self::Conflict(_) | Self::Db(DbError::Crossed) => code::CONFLICT,
@@ -97,6 +101,7 @@ impl ApiError {
             | Self::BadInput { .. }
             | Self::Conflict(_)
             | Self::RateLimited(_)
+            | Self::AmbiguousType(_)
             | Self::Interrupted
             | Self::Db(DbError::Timeout | DbError::Crossed) => {}
         }
@@ -138,6 +143,7 @@ impl ApiError {
             match self {
                 Self::BadInput { path, .. } => extensions.set("path", path.clone()),
                 Self::RateLimited(wait) => extensions.set("retryAfter", wait.as_secs()),
+                Self::AmbiguousType(names) => extensions.set("candidates", names.clone()),
                 Self::Interrupted | Self::Db(DbError::Unavailable(_)) => {
                     extensions.set("retryAfter", RETRY_AFTER_UNAVAILABLE);
                 }
@@ -168,6 +174,7 @@ impl AsDbError for ApiError {
             | Self::BadInput { .. }
             | Self::Conflict(_)
             | Self::RateLimited(_)
+            | Self::AmbiguousType(_)
             | Self::Interrupted
             | Self::Internal(_) => None,
         }

@@ -4,6 +4,7 @@ use agentry_db::{AsDbError, DbError};
 use async_graphql::{Interface, SimpleObject};
 
 use crate::ApiError;
+pub use crate::template::{DefinitionRejected, InstallRefused};
 
 /// What every expected failure of a mutation can say: select `message` on it when you do not handle the failure itself.
 #[derive(Debug, Interface)]
@@ -27,6 +28,10 @@ pub enum UserError {
     TooManyRequests(TooManyRequests),
     /// The e-mail address must be verified first.
     VerificationNeeded(VerificationNeeded),
+    /// The template is not installed, changed or copied.
+    InstallRefused(InstallRefused),
+    /// The definition cannot be accepted.
+    DefinitionRejected(DefinitionRejected),
 }
 
 /// Some of the input cannot be accepted. Nothing was changed.
@@ -94,7 +99,7 @@ pub struct VerificationNeeded {
     pub message: String,
 }
 
-/// How a mutation can fail. The first seven are expected and become data where its result has a place for them.
+/// How a mutation can fail. All but the last are expected and become data where its result has a place for them.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// Some of the input cannot be accepted.
@@ -118,6 +123,12 @@ pub enum Failure {
     /// The address must be verified first.
     #[error("{}", .0.message)]
     VerificationNeeded(VerificationNeeded),
+    /// The template is not installed, changed or copied.
+    #[error("{}", .0.message)]
+    InstallRefused(InstallRefused),
+    /// The definition cannot be accepted.
+    #[error("{}", .0.message)]
+    DefinitionRejected(DefinitionRejected),
     /// Not expected: becomes a coded error.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -208,10 +219,15 @@ impl Failure {
                 ApiError::Forbidden(message)
             }
             Self::Conflict(Conflict { message })
+            | Self::InstallRefused(InstallRefused { message, .. })
             | Self::LimitReached(LimitReached { message, .. }) => ApiError::Conflict(message),
             Self::TooManyRequests(TooManyRequests { retry_after, .. }) => ApiError::RateLimited(
                 std::time::Duration::from_secs(retry_after.unsigned_abs().into()),
             ),
+            Self::DefinitionRejected(DefinitionRejected { message, .. }) => ApiError::BadInput {
+                message,
+                path: vec!["definition".to_owned()],
+            },
             Self::Api(error) => error,
         }
     }
@@ -233,7 +249,9 @@ impl AsDbError for Failure {
             | Self::Conflict(_)
             | Self::LimitReached(_)
             | Self::TooManyRequests(_)
-            | Self::VerificationNeeded(_) => None,
+            | Self::VerificationNeeded(_)
+            | Self::InstallRefused(_)
+            | Self::DefinitionRejected(_) => None,
         }
     }
 }

@@ -28,6 +28,7 @@ pub mod code;
 pub mod connection;
 mod context;
 pub mod conversation;
+pub mod entity_type;
 mod error;
 #[expect(
     missing_docs,
@@ -51,6 +52,7 @@ mod query;
 mod secret;
 mod services;
 mod subscription;
+pub mod template;
 pub mod user;
 pub mod viewer;
 mod visibility;

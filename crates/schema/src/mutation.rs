@@ -5,9 +5,11 @@ use crate::agent::{AgentMutation, HandOverMutation};
 use crate::api_connection::{ApiConnectionMutation, LinkMutation};
 use crate::api_key::ApiKeyMutation;
 use crate::conversation::ConversationMutation;
+use crate::entity_type::EntityTypeMutation;
 use crate::feedback::FeedbackMutation;
 use crate::message::MessageMutation;
 use crate::organization::{InviteMutation, MemberMutation, OrganizationMutation, RespondMutation};
+use crate::template::{InstallChangeMutation, InstallMutation, TemplateMutation};
 use crate::viewer::{
     DeletionMutation, PasswordMutation, ProfileMutation, SessionMutation, SignInMutation,
     SignUpMutation,
@@ -16,7 +18,12 @@ use crate::viewer::{
 /// Everything that can be changed. Each field is one transaction; what it expects to fail comes back as data.
 // In groups: each object of one row deepens a type that the compiler follows to a limit.
 #[derive(Debug, Default, MergedObject)]
-pub struct Mutation(PeopleMutations, OrganizationMutations, AgentMutations);
+pub struct Mutation(
+    PeopleMutations,
+    OrganizationMutations,
+    AgentMutations,
+    TemplateMutations,
+);
 
 /// What concerns people themselves.
 #[derive(Debug, Default, MergedObject)]
@@ -52,4 +59,13 @@ pub(crate) struct AgentMutations(
     ConversationMutation,
     MessageMutation,
     FeedbackMutation,
+);
+
+/// What concerns templates and types.
+#[derive(Debug, Default, MergedObject)]
+pub(crate) struct TemplateMutations(
+    TemplateMutation,
+    InstallMutation,
+    InstallChangeMutation,
+    EntityTypeMutation,
 );

@@ -5,9 +5,11 @@ use crate::api_connection::ApiConnectionQuery;
 use crate::api_key::ApiKeyQuery;
 use crate::audit_event::AuditEventQuery;
 use crate::conversation::ConversationQuery;
+use crate::entity_type::EntityTypeQuery;
 use crate::message::MessageQuery;
 use crate::node::NodeQuery;
 use crate::organization::OrganizationQuery;
+use crate::template::TemplateQuery;
 use crate::viewer::ViewerQuery;
 
 /// Everything that can be asked. Fields that need a signed-in caller answer UNAUTHENTICATED without one.
@@ -22,4 +24,6 @@ pub struct Query(
     MessageQuery,
     ApiKeyQuery,
     OrganizationQuery,
+    TemplateQuery,
+    EntityTypeQuery,
 );

@@ -202,6 +202,7 @@ fn limits(config: &Config) -> Limits {
         invitation_life: config.limits.invitation_life,
         api_keys_per_user: config.limits.max_user_keys,
         api_keys_per_organization: config.limits.max_organization_keys,
+        installs_per_hour: config.limits.installs_per_hour,
         message_characters: config.limits.max_message as usize,
     }
 }

@@ -161,4 +161,26 @@ actions! {
         /// As what the organisation acts by it; `None` for a key of one's own.
         of: Option<Role>
     } = "api_key.delete",
+    /// Publish a version of a template.
+    PublishTemplateVersion = "template.publish",
+    /// Say who may find and install a template.
+    SetTemplateStatus = "template.set_status",
+    /// Take a version of a template back, or give it out again.
+    YankTemplateVersion = "template.yank",
+    /// Install a template.
+    InstallTemplate = "template.install",
+    /// Change what an install has of its own.
+    UpdateInstall = "template.update_install",
+    /// Move an install to another version.
+    UpgradeTemplate = "template.upgrade",
+    /// End an install.
+    UninstallTemplate = "template.uninstall",
+    /// Make an agent of one's own of a template.
+    ForkTemplate = "template.fork",
+    /// Author a type.
+    CreateEntityType = "entity_type.create",
+    /// Change a type.
+    UpdateEntityType = "entity_type.update",
+    /// Put a type away.
+    ArchiveEntityType = "entity_type.archive",
 }

@@ -78,7 +78,14 @@ pub const fn least(action: Action) -> Role {
         | Action::UpdateApiKey {
             of: None,
             to: Some(Admin | Member),
-        } => Admin,
+        }
+        | Action::PublishTemplateVersion
+        | Action::SetTemplateStatus
+        | Action::YankTemplateVersion
+        | Action::InstallTemplate
+        | Action::CreateEntityType
+        | Action::UpdateEntityType
+        | Action::ArchiveEntityType => Admin,
         Action::CreateAgent
         | Action::UpdateAgent
         | Action::DuplicateAgent
@@ -115,7 +122,11 @@ pub const fn least(action: Action) -> Role {
         | Action::CreateApiKey { of: None }
         | Action::UpdateApiKey { of: None, to: None }
         | Action::RotateApiKey { of: None }
-        | Action::DeleteApiKey { of: None } => Member,
+        | Action::DeleteApiKey { of: None }
+        | Action::UpdateInstall
+        | Action::UpgradeTemplate
+        | Action::UninstallTemplate
+        | Action::ForkTemplate => Member,
     }
 }
 

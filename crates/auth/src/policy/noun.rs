@@ -15,6 +15,10 @@ pub enum Noun {
     Feedback,
     /// Audit events.
     Audit,
+    /// Templates, their versions and their installs.
+    Templates,
+    /// Types of things and of relationships between them.
+    Types,
     /// The caller's own person.
     Profile,
     /// Organisations.
@@ -36,6 +40,8 @@ impl Noun {
             Self::Messages => Some("messages"),
             Self::Feedback => Some("feedback"),
             Self::Audit => Some("audit"),
+            Self::Templates => Some("templates"),
+            Self::Types => Some("types"),
             Self::Profile => Some("profile"),
             Self::Organizations => Some("organizations"),
             Self::Members => Some("members"),
@@ -80,6 +86,17 @@ impl Action {
             | Self::CancelInvitation
             | Self::AcceptInvitation
             | Self::RejectInvitation => Noun::Members,
+            Self::PublishTemplateVersion
+            | Self::SetTemplateStatus
+            | Self::YankTemplateVersion
+            | Self::InstallTemplate
+            | Self::UpdateInstall
+            | Self::UpgradeTemplate
+            | Self::UninstallTemplate
+            | Self::ForkTemplate => Noun::Templates,
+            Self::CreateEntityType | Self::UpdateEntityType | Self::ArchiveEntityType => {
+                Noun::Types
+            }
             Self::UpdateProfile => Noun::Profile,
             Self::ChangePassword
             | Self::ResetPassword

@@ -9,10 +9,25 @@ use crate::connection::{PageArguments, page_size};
 use crate::conversation::{self, ConversationConnection};
 use crate::feedback::{FeedbackSummary, TallyOf};
 use crate::message::{self, MessageConnection};
+use crate::template::{InstallOf, TemplateInstall};
 use crate::{ApiError, Noun, RequestContext};
 
 #[ComplexObject]
 impl Agent {
+    /// The install of a template that it is; null for an agent of its own.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn install(
+        &self,
+        context: &Context<'_>,
+    ) -> async_graphql::Result<Option<TemplateInstall>> {
+        let Some(id) = &self.install_id else {
+            return Ok(None);
+        };
+        let loader = RequestContext::of(context)?.loader(Noun::Templates)?;
+        let install = loader.load_one(InstallOf(id.clone())).await;
+        install.map_err(ApiError::loaded)
+    }
+
     /// The API connections that it may use, as far as you may see them, in the order they were linked.
     #[graphql(complexity = "1 + 5 * child_complexity")]
     async fn api_connections(

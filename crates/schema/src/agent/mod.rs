@@ -2,7 +2,7 @@
 
 use agentry_db::agent::AgentFilter;
 use agentry_db::entity::agent::Model;
-use agentry_db::ids::AgentId;
+use agentry_db::ids::{AgentId, TemplateInstallId};
 use agentry_db::{Position, agent};
 use async_graphql::dataloader::Loader as BatchLoader;
 use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
@@ -26,7 +26,7 @@ pub use hand_over::*;
 pub use mutation::*;
 pub use query::*;
 
-/// An agent: a prompt, a model and its settings.
+/// An agent: a prompt, a model and its settings. Those of one that is installed are its template's, with what you changed of them.
 #[derive(Debug, Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Agent {
@@ -52,6 +52,10 @@ pub struct Agent {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    /// When the template it was made of was uninstalled. An archived agent is in no list.
+    pub archived_at: Option<DateTime<Utc>>,
+    #[graphql(skip)]
+    install_id: Option<TemplateInstallId>,
 }
 
 impl From<Model> for Agent {
@@ -69,6 +73,8 @@ impl From<Model> for Agent {
             visibility,
             created_at,
             updated_at,
+            install_id,
+            archived_at,
         } = model;
         Self {
             id: ID(id.into_string()),
@@ -83,6 +89,8 @@ impl From<Model> for Agent {
             visibility: visibility.into(),
             created_at,
             updated_at,
+            archived_at,
+            install_id,
         }
     }
 }

@@ -18,6 +18,7 @@ mod audit;
 mod changes;
 mod doing;
 mod door;
+mod elsewhere;
 
 pub(crate) use audit::{audited, audited_in};
 pub(crate) use changes::{changed, changes};

@@ -115,7 +115,7 @@ pub(crate) fn may_see_invitations(context: &RequestContext) -> Result<(), ApiErr
 }
 
 /// What the database's refusal is to a caller.
-fn refused(why: Refused, limits: &Limits) -> Failure {
+pub(crate) fn refused(why: Refused, limits: &Limits) -> Failure {
     match why {
         Refused::Gone => Failure::forbidden("You are not a member of this organisation."),
         Refused::AdminsOnly => Failure::forbidden(ADMINS_ONLY),
@@ -129,6 +129,7 @@ fn refused(why: Refused, limits: &Limits) -> Failure {
         ),
         Refused::NoSuchMember => Failure::not_found("member"),
         Refused::NoSuchInvitation => Failure::not_found("invitation"),
+        Refused::NoSuchTemplate => Failure::not_found("template"),
         Refused::Personal => Failure::conflict(
             "A personal organisation stays with its person: it cannot be deleted, left or handed on.",
         ),
@@ -140,6 +141,9 @@ fn refused(why: Refused, limits: &Limits) -> Failure {
         Refused::AlreadyMember => Failure::conflict("They are a member of the organisation."),
         Refused::AlreadyInvited => Failure::conflict(
             "There is a live invitation for this e-mail address. Send it again instead.",
+        ),
+        Refused::InUse => Failure::conflict(
+            "Templates of this organisation are installed in others. Withdraw them; they keep working where they are.",
         ),
         Refused::Accepted => Failure::conflict("The invitation was accepted already."),
         Refused::Rejected => Failure::conflict("The invitation was rejected."),

@@ -15,6 +15,7 @@ use crate::conversation::{
 };
 use crate::error::nullable;
 use crate::organization::{Invitation, may_see_invitations};
+use crate::template::{self, OwnTemplateConnection, TemplateInstallConnection};
 use crate::user::{Organization, Role, User};
 use crate::{ApiError, Noun, RequestContext};
 
@@ -208,6 +209,46 @@ impl Viewer {
             before,
         };
         Ok(conversation::list(context, page, filter, order_by).await?)
+    }
+
+    /// The templates installed in this organisation, as far as you may see their agents; oldest first.
+    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
+    async fn installs(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<TemplateInstallConnection> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(template::list_installs(context, page).await?)
+    }
+
+    /// The templates that this organisation publishes, whatever their status, by name.
+    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
+    async fn templates(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<OwnTemplateConnection> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(template::list_own(context, page).await?)
     }
 }
 

@@ -139,6 +139,14 @@ pub struct LimitsConfig {
     /// How long an invitation can be accepted
     #[arg(long, env = "AGENTRY_INVITATION_LIFE", value_name = "TIME", default_value = "48h", value_parser = duration)]
     pub invitation_life: Duration,
+    /// Most installs of templates that one person may ask for in an hour, refused ones included
+    #[arg(
+        long,
+        env = "AGENTRY_INSTALLS_PER_HOUR",
+        value_name = "N",
+        default_value = "20"
+    )]
+    pub installs_per_hour: u32,
     /// Most subscriptions on one WebSocket
     #[arg(
         long,

@@ -1,0 +1,124 @@
+use agentry_db::Slice;
+use agentry_db::template::{self, By, Card, CatalogueFilter};
+use agentry_db::{Direction, Page, Position};
+use async_graphql::{Context, Object};
+
+use super::Template;
+use crate::check::filter_text;
+use crate::connection::{PageArguments, SortedBy, connect, connection_type, page_size, total};
+use crate::error::nullable;
+use crate::{ApiError, RequestContext};
+
+/// How many templates a list of the catalogue has in all.
+#[derive(Debug)]
+pub struct TemplateTotal(CatalogueFilter);
+
+impl TemplateTotal {
+    async fn count(&self, context: &Context<'_>) -> async_graphql::Result<i32> {
+        let through = RequestContext::of(context)?.through().await?;
+        total(template::count_published(&through, &self.0)).await
+    }
+}
+
+connection_type! {
+    /// A list of templates.
+    TemplateConnection, TemplateEdge of Template, counted by TemplateTotal
+}
+
+/// Queries of templates. They need no credential.
+#[derive(Debug, Default)]
+pub struct TemplateQuery;
+
+#[Object]
+impl TemplateQuery {
+    /// The published templates by name. Needs no credential.
+    #[graphql(complexity = "5 + page_size(first, None) * child_complexity")]
+    async fn templates(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "Part of the name or the description, upper or lower case; at most 200 characters."
+        )]
+        search: Option<String>,
+        #[graphql(desc = "Exactly this category.")] category: Option<String>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<TemplateConnection> {
+        filter_text("search", search.as_deref())?;
+        filter_text("category", category.as_deref())?;
+        let filter = CatalogueFilter {
+            search: search.filter(|text| !text.is_empty()),
+            category,
+        };
+        Ok(catalogue(RequestContext::of(context)?, filter, first, after).await?)
+    }
+
+    /// One template by its slug: published or unlisted ones to everyone, all others to members of their publisher alone; null when
+    /// there is none. Needs no credential.
+    async fn template(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its short name.")] slug: String,
+    ) -> Option<async_graphql::Result<Template>> {
+        nullable(find(context, &slug).await)
+    }
+}
+
+async fn find(context: &Context<'_>, slug: &str) -> Result<Option<Template>, ApiError> {
+    let found = card(RequestContext::of(context)?, slug).await?;
+    Ok(found.map(Template::from))
+}
+
+/// The template of this slug, to whoever the request is of: for pages and routes that need no credential.
+///
+/// # Errors
+/// [`ApiError::Db`] as the database answers.
+pub async fn card(context: &RequestContext, slug: &str) -> Result<Option<Card>, ApiError> {
+    // A text that PostgreSQL cannot take is the slug of nothing.
+    if slug.contains('\0') {
+        return Ok(None);
+    }
+    let through = context.through().await?;
+    Ok(template::find(&through, By::Slug(slug)).await?)
+}
+
+async fn catalogue(
+    context: &RequestContext,
+    filter: CatalogueFilter,
+    first: Option<i32>,
+    after: Option<String>,
+) -> Result<TemplateConnection, ApiError> {
+    let page = PageArguments {
+        first,
+        after,
+        ..PageArguments::default()
+    };
+    let request = page.request(SortedBy::Name, Direction::Ascending)?;
+    let after = request
+        .after
+        .as_ref()
+        .and_then(|cursor| match &cursor.position {
+            Position::Text(name) => Some((name.as_str(), cursor.id.as_str())),
+            Position::Time(_) => None,
+        });
+    let (Slice::First(size) | Slice::Last(size)) = request.slice;
+    let through = context.through().await?;
+    let mut items = template::catalogue(&through, &filter, after, size).await?;
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let has_next = items.len() > size;
+    items.truncate(size);
+    let page = Page {
+        items,
+        has_next,
+        has_previous: after.is_some(),
+    };
+    Ok(connect(
+        page,
+        SortedBy::Name,
+        TemplateTotal(filter),
+        |card| {
+            let position = Position::Text(card.name.clone());
+            (position, card.id.to_string(), card.into())
+        },
+    ))
+}
