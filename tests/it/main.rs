@@ -2,6 +2,8 @@
 //!
 //! The one rule: every test starts a [`support::Server`] of its own, on its own copy of the database, and speaks to it as a
 //! client would. To add a test: a function in the file of its noun, named after the claim it proves.
+// The futures of the merged mutations lie one inside another; see agentry-schema.
+#![recursion_limit = "256"]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -36,4 +38,5 @@ mod statements;
 mod store;
 mod subscriptions;
 mod support;
+mod templates;
 mod walking;

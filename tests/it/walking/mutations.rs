@@ -18,6 +18,7 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "own hosted private shared",
         r##"{ id: "#conversation-%", archived: true }"##,
     ),
+    ("archiveEntityType", "own", r##"{ id: "#type-%" }"##),
     (
         "cancelInvitation",
         "owner admin member",
@@ -54,6 +55,7 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "own private shared",
         r##"{ agentId: "#agent-%" }"##,
     ),
+    ("createEntityType", "-", r#"{ slug: "new", name: "New" }"#),
     (
         "createOrganization",
         "-",
@@ -95,9 +97,20 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ id: "#agent-%" }"##,
     ),
     (
+        "forkTemplate",
+        "own private shared",
+        r##"{ installId: "#install-%" }"##,
+    ),
+    ("forkTemplate", "offered", r##"{ slug: "#%" }"##),
+    (
         "giveFeedback",
         "own hosted private shared",
         r##"{ messageId: "#message-%", rating: DOWN }"##,
+    ),
+    (
+        "installTemplate",
+        "team elsewhere club home",
+        r##"{ slug: "#offered", organizationId: "#%" }"##,
     ),
     (
         "inviteMember",
@@ -119,6 +132,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "linkApiConnection",
         "connection-private connection-shared",
         r##"{ agentId: "#agent-own", apiConnectionId: "#%" }"##,
+    ),
+    (
+        "publishTemplateVersion",
+        "published offered",
+        r##"{ slug: "#%", definition: { name: "New", agent: { systemPrompt: "Answer." } } }"##,
     ),
     (
         "rejectInvitation",
@@ -144,6 +162,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "resendInvitation",
         "owner admin member",
         r##"{ id: "#offer-%" }"##,
+    ),
+    (
+        "resetOverride",
+        "own private shared",
+        r##"{ installId: "#install-%" }"##,
     ),
     (
         "resetPassword",
@@ -174,6 +197,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ id: "#%" }"##,
     ),
     (
+        "setTemplateStatus",
+        "published offered",
+        r##"{ id: "#template-%", status: WITHDRAWN }"##,
+    ),
+    (
         "signIn",
         "-",
         r##"{ email: "#~@example.com", password: "correct horse battery" }"##,
@@ -198,6 +226,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "transferOwnership",
         "coowner coadmin peer stranger ~",
         r##"{ userId: "#%" }"##,
+    ),
+    (
+        "uninstallTemplate",
+        "own private shared",
+        r##"{ installId: "#install-%" }"##,
     ),
     (
         "unlinkApiConnection",
@@ -230,6 +263,16 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ id: "#key-%", name: "New" }"##,
     ),
     (
+        "updateEntityType",
+        "own",
+        r##"{ id: "#type-%", name: "New" }"##,
+    ),
+    (
+        "updateInstall",
+        "own private shared",
+        r##"{ installId: "#install-%", name: "New" }"##,
+    ),
+    (
         "updateMemberRole",
         "coowner->OWNER coowner->ADMIN coowner->MEMBER coadmin->OWNER coadmin->ADMIN coadmin->MEMBER peer->OWNER peer->ADMIN peer->MEMBER ~->OWNER ~->ADMIN ~->MEMBER stranger->MEMBER",
         r##"{ userId: "#%", role: > }"##,
@@ -238,8 +281,18 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
     ("updateProfile", "-", r#"{ name: "New" }"#),
     ("verifyEmail", "-", r#"{ token: "something" }"#),
     (
+        "upgradeTemplate",
+        "own private shared",
+        r##"{ installId: "#install-%" }"##,
+    ),
+    (
         "withdrawFeedback",
         "own hosted private shared",
         r##"{ messageId: "#message-%" }"##,
+    ),
+    (
+        "yankTemplateVersion",
+        "published offered",
+        r##"{ id: "#template-%", version: 1 }"##,
     ),
 ];

@@ -4,7 +4,7 @@
 //! migrations is left out: it is nobody's data.
 
 /// The claim, and the query whose rows break it.
-pub(super) const RULES: [(&str, &str); 20] = [
+pub(super) const RULES: [(&str, &str); 21] = [
     (
         "every table has row security",
         "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
@@ -140,6 +140,11 @@ pub(super) const RULES: [(&str, &str); 20] = [
          WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
            AND (NOT coalesce('search_path=pg_catalog, public, pg_temp' = ANY (p.proconfig), false)
                 OR p.proacl IS NULL OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0))",
+    ),
+    (
+        "every trigger fires",
+        "SELECT t.tgname || ' on ' || c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+         WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal AND t.tgenabled NOT IN ('O', 'A')",
     ),
     (
         "updated_at is kept by a trigger",

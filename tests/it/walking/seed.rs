@@ -12,7 +12,7 @@ pub(super) type Row = BTreeMap<String, String>;
 
 /// What a table's rows hold where only the table knows; `#` becomes a number of its own. A new column that takes no NULL and
 /// has no default needs a line here.
-const VALUES: [(&str, &str, &str); 16] = [
+const VALUES: [(&str, &str, &str); 21] = [
     ("agent_feedback", "rating", "1"),
     ("agent_messages", "content", "Hello"),
     ("agent_messages", "role", "user"),
@@ -25,10 +25,15 @@ const VALUES: [(&str, &str, &str); 16] = [
     ("audit_events", "credential", "cookie"),
     ("audit_events", "target_id", "target"),
     ("audit_events", "target_type", "Agent"),
+    ("entity_relationship_types", "name", "Knows"),
+    ("entity_relationship_types", "slug", "type-#"),
+    ("entity_types", "name", "Company"),
+    ("entity_types", "slug", "type-#"),
     ("idempotency_keys", "input_hash", "hash"),
     ("idempotency_keys", "key", "key-#"),
     ("idempotency_keys", "operation", "createAgent"),
     ("idempotency_keys", "target_id", "target"),
+    ("template_installs", "template_id", "template-#"),
 ];
 
 /// Whose a row is, and who may see what it hangs on.
@@ -61,6 +66,8 @@ INSERT INTO "organization" ("id", "name", "slug") VALUES ('here', 'Here', 'here'
 INSERT INTO "member" ("id", "organizationId", "userId", "role") VALUES
   ('m1', 'here', 'alice', 'member'), ('m2', 'here', 'bob', 'member'), ('m3', 'here', 'carol', 'admin'),
   ('m4', 'there', 'alice', 'member'), ('m5', 'there', 'dave', 'owner');
+INSERT INTO templates (id, publisher_org_id, slug, name)
+  SELECT 'template-' || n, 'there', 'template-' || n, 'Template' FROM generate_series(1, 3000) n;
 "#;
 
 /// Makes rows, and remembers them for others to refer to.

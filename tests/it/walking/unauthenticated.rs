@@ -7,7 +7,9 @@ use super::printed_schema::text;
 use crate::support::{Caller, Server};
 
 /// What nobody may call, and why.
-const PUBLIC: [(&str, &str); 7] = [
+const PUBLIC: [(&str, &str); 9] = [
+    ("templates", "the catalogue is public"),
+    ("template", "a template's page is public"),
     ("viewer", "null tells a page that nobody is signed in"),
     ("signUp", "makes the credential"),
     ("signIn", "makes the credential"),

@@ -52,6 +52,23 @@ FROM agents a JOIN api_connections c
      AND (c.id = replace(a.id, 'agent', 'linked') OR a.id = '#agent-shared' AND c.id = '#connection-lent')
 WHERE a.id LIKE '#%';
 
+-- `published` is of whoever acts, `offered` of a club elsewhere; `own`, `private` and `shared` are for the installs of those names.
+INSERT INTO templates (id, publisher_org_id, slug, status, name)
+SELECT '#template-' || name, CASE name WHEN 'published' THEN '$' ELSE '#club' END, '#' || name, 'published', initcap(name)
+FROM unnest(ARRAY['published', 'offered', 'own', 'private', 'shared']) name;
+INSERT INTO template_versions (template_id, version, publisher_org_id, definition, capabilities, provides, checksum)
+SELECT id, 1, publisher_org_id, '{"name":"Old","agent":{"systemPrompt":"Answer."}}', '{"services":[],"tools":[],"domains":[]}', '{}', repeat('0', 64)
+FROM templates WHERE id LIKE '#%';
+INSERT INTO agents (organization_id, id, user_id, name, system_prompt, visibility, install_id)
+VALUES ('$', '#installed-own', '#~', 'Own', 'Answer.', 'private', '#install-own'),
+       ('#team', '#installed-private', '#peer', 'Private', 'Answer.', 'private', '#install-private'),
+       ('#team', '#installed-shared', '#peer', 'Shared', 'Answer.', 'organization', '#install-shared');
+INSERT INTO template_installs (organization_id, id, template_id, agent_id, agent_user_id, agent_visibility, installed_by_user_id, granted_capabilities)
+SELECT organization_id, install_id, replace(install_id, 'install', 'template'), id, user_id, visibility, user_id,
+       '{"services":[],"tools":[],"domains":[]}'
+FROM agents WHERE id LIKE '#installed-%';
+INSERT INTO entity_types (organization_id, id, slug, name) VALUES ('$', '#type-own', 'own', 'Own');
+
 -- `hosted` is the peer's, with an agent of whoever acts.
 INSERT INTO conversations (organization_id, id, agent_id, agent_user_id, user_id)
 VALUES ('$', '#conversation-own', '#agent-own', '#~', '#~'), ('$', '#conversation-hosted', '#agent-own', '#~', '#peer'),
