@@ -81,6 +81,8 @@ pub enum Deleted {
     NotFresh,
     /// Some organisation would have no owner: see [`organizations`].
     Blocked,
+    /// Others have installed a template of an organisation that would go.
+    InUse,
 }
 
 #[derive(FromQueryResult)]
@@ -143,12 +145,12 @@ pub async fn delete(
     password_hash: Option<&str>,
     session_id: Option<&str>,
 ) -> Result<Deleted, DbError> {
-    let outcome: Option<Outcome> = sql::first(
-        scope,
-        "SELECT status, gone, kept FROM my_account_delete($1, $2)",
-        [password_hash.into(), session_id.into()],
-    )
-    .await?;
+    let statement = "SELECT status, gone, kept FROM my_account_delete($1, $2)";
+    let values = [password_hash.into(), session_id.into()];
+    let outcome: Option<Outcome> = match sql::first(scope, statement, values).await {
+        Err(error) if error.is_template_in_use() => return Ok(Deleted::InUse),
+        outcome => outcome?,
+    };
     let unexpected =
         |what: &str| DbError::Unexpected(format!("my_account_delete answered {what:?}"));
     let Outcome { status, gone, kept } = outcome.ok_or_else(|| unexpected("nothing"))?;

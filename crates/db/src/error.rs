@@ -48,6 +48,12 @@ impl DbError {
         matches!(self, Self::Constraint { name, .. } if name == wanted)
     }
 
+    /// Whether what was to go takes a template along that others have installed, or whose types they use.
+    pub(crate) fn is_template_in_use(&self) -> bool {
+        self.is_constraint("template_uses_template_id_fkey")
+            || matches!(self, Self::Constraint { name, .. } if name.starts_with("template_catalogs_catalog"))
+    }
+
     /// The error of a change to one end of a link. An agent that changes hands while a connection of it turns private: neither
     /// sees the other's change, and their link fits only one of the two. Done again, the later one sees the earlier.
     pub(crate) fn at_an_end_of_a_link(self) -> Self {

@@ -167,11 +167,8 @@ pub async fn update(
 /// # Errors
 /// [`DbError`] as the database answers.
 pub async fn delete(scope: &WriteScope) -> Result<Result<(), Refused>, DbError> {
-    let ruled = sql::ruled(scope, "SELECT org_delete()", []).await;
-    match ruled {
-        Err(DbError::Constraint { name, .. }) if name.starts_with("template_") => {
-            Ok(Err(Refused::InUse))
-        }
+    match sql::ruled(scope, "SELECT org_delete()", []).await {
+        Err(error) if error.is_template_in_use() => Ok(Err(Refused::InUse)),
         ruled => ruled,
     }
 }

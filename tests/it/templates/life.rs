@@ -468,6 +468,11 @@ async fn publisher_in_use_cannot_be_deleted() {
     )
     .await;
     assert_eq!(refused["__typename"], "Conflict", "{refused}");
+    let account = json!({ "password": Caller::PASSWORD });
+    let refused = mutate(&acme, "deleteAccount", "deletedUserId", account).await;
+    assert_eq!(refused["__typename"], "Conflict", "{refused}");
+    let message = refused["message"].as_str().unwrap();
+    assert!(message.starts_with("Templates"), "{message}");
     assert_eq!(
         agent(&bob, &done["agent"]["id"]).await["systemPrompt"],
         "Help with money."

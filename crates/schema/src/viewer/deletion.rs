@@ -197,6 +197,9 @@ async fn delete(
                     "Your session is too old for this. Sign in again, and then delete your account.",
                 )),
                 Deleted::Blocked => Err(blocked(&affected)),
+                Deleted::InUse => Err(Failure::conflict(
+                    "Templates of an organisation that would go with you are installed in others. Withdraw them, or hand that organisation on.",
+                )),
             }
         })
         .await?;
