@@ -21,6 +21,7 @@ pub enum NotAllowed {
 /// agents and shared connections of others besides. The last owner and the personal organisation are for the database to know
 /// too. It holds every change of members to this ladder once more, on roles that it reads under a lock.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "one match that names every action")]
 pub const fn least(action: Action) -> Role {
     use Role::{Admin, Member, Owner};
     match action {
