@@ -37,6 +37,7 @@ mod m0026_bans_and_credentials;
 mod m0030_entity_types;
 mod m0031_templates;
 mod m0032_template_installs;
+mod m0033_first_memberships;
 pub mod rls;
 mod run;
 
@@ -76,6 +77,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0030_entity_types::Migration),
             Box::new(m0031_templates::Migration),
             Box::new(m0032_template_installs::Migration),
+            Box::new(m0033_first_memberships::Migration),
         ]
     }
 }

@@ -3,6 +3,8 @@
 crate::sql_migration!("m0030_entity_types", protect: ["entity_types", "entity_relationship_types"]);
 
 // Types are archived, never deleted: what is stored under one names its id. Every member reads them; owners and admins write.
+// What a relationship leads from and to is named by id, so that neither a rename nor a namesake changes it; NULL is anything. The id
+// may be that of a type which a template brings, so it can be no reference.
 const UP: &str = r#"
 CREATE TABLE entity_types (
   organization_id text NOT NULL REFERENCES "organization"("id") ON DELETE CASCADE ON UPDATE CASCADE,
@@ -29,6 +31,9 @@ CREATE TABLE entity_relationship_types (
   description text CHECK (char_length(description) <= 2000),
   metadata_schema jsonb NOT NULL DEFAULT '{}',
   is_symmetric boolean NOT NULL DEFAULT false,
+  from_type_ids text[] CHECK (cardinality(from_type_ids) BETWEEN 1 AND 100),
+  to_type_ids text[] CHECK (cardinality(to_type_ids) BETWEEN 1 AND 100),
+  inverse_type_id text CHECK (char_length(inverse_type_id) BETWEEN 1 AND 64),
   archived_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT now_ms(),
   updated_at timestamptz NOT NULL DEFAULT now_ms(),
@@ -53,7 +58,8 @@ CREATE POLICY entity_relationship_types_update ON entity_relationship_types FOR 
 
 GRANT SELECT, INSERT ON entity_types, entity_relationship_types TO agentry_app;
 GRANT UPDATE (name, description, icon, color, metadata_schema, event_kinds, archived_at) ON entity_types TO agentry_app;
-GRANT UPDATE (name, description, metadata_schema, is_symmetric, archived_at) ON entity_relationship_types TO agentry_app;
+GRANT UPDATE (name, description, metadata_schema, is_symmetric, from_type_ids, to_type_ids, inverse_type_id, archived_at)
+  ON entity_relationship_types TO agentry_app;
 "#;
 
 const DOWN: &str = "

@@ -13,13 +13,15 @@ const UP: &str = concat!(
 );
 
 const DOWN: &str = "
-DROP FUNCTION template_publish(text, text, jsonb, jsonb, jsonb, text, text, text, text, text, jsonb);
+DROP FUNCTION template_publish(text, text, jsonb, jsonb, jsonb, text, text, text, text, text, jsonb, jsonb, integer);
 DROP FUNCTION template_set_status(text, text);
 DROP FUNCTION template_yank(text, integer, boolean);
+DROP FUNCTION template_delete(text);
 DROP FUNCTION template_catalogue(text, text, text, text, integer);
 DROP FUNCTION template_find(text, text);
+DROP FUNCTION template_find_many(text[]);
 DROP FUNCTION template_version_of(text, integer);
-DROP FUNCTION template_slugs(text, integer);
+DROP FUNCTION template_slugs(text, integer, text[]);
 DROP FUNCTION template_shelf();
 DROP TYPE template_card;
 DROP TABLE template_catalogs;

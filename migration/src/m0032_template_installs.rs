@@ -8,21 +8,32 @@ const UP: &str = concat!(
 );
 
 const DOWN: &str = "
+DROP TRIGGER template_versions_kept ON template_versions;
+DROP FUNCTION template_version_kept();
 DROP FUNCTION agent_effective(text);
+DROP FUNCTION template_install_definitions(text[]);
+DROP FUNCTION template_install_parts(text[]);
+DROP FUNCTION template_types_by_id(text[]);
 DROP FUNCTION template_install_states(text[]);
 DROP FUNCTION template_install_definition(text, integer, jsonb);
 DROP FUNCTION template_installed(text[]);
 DROP FUNCTION template_types_seen(text, text);
-DROP FUNCTION template_install_count(text);
+DROP FUNCTION template_install_counts(text[]);
 DROP FUNCTION template_slugs_installed(text);
 DROP FUNCTION template_version_slugs(text, integer);
 DROP FUNCTION template_install_version(text, integer);
 DROP FUNCTION template_pick(text, integer);
 DROP FUNCTION template_cards(text[]);
+DROP FUNCTION template_type(text, integer, text, text);
+DROP FUNCTION template_types_of(text[]);
 DROP FUNCTION template_vocabulary(text, integer, text, text);
+DROP FUNCTION template_type_body(jsonb, jsonb, jsonb);
+DROP FUNCTION template_type_ids(text, integer, text);
+DROP FUNCTION template_sources(text, integer);
 DROP FUNCTION template_definition(text, integer);
 DROP FUNCTION template_state(text, integer, jsonb);
 DROP FUNCTION template_agent(text, integer, jsonb);
+DROP FUNCTION template_overlay(jsonb, jsonb);
 DROP FUNCTION template_merge(jsonb, jsonb);
 DROP TABLE template_installs;
 DROP FUNCTION template_uses_follow();

@@ -223,6 +223,9 @@ pub enum SignUpError {
     /// Somebody has signed up with this address.
     #[error("an account with this email address exists already")]
     EmailTaken,
+    /// Nobody is given a personal organisation here, so nobody signs up.
+    #[error("accounts are not made here")]
+    Closed,
     /// The account is there; its address must be verified before it is signed in to.
     #[error("the email address must be verified first")]
     Unverified,
@@ -252,6 +255,9 @@ pub enum SignInError {
     /// The password is right, and the address must be verified first.
     #[error("the email address must be verified first")]
     Unverified,
+    /// The password is right, and they are a member of nothing that they could act in.
+    #[error("the account is a member of no organisation")]
+    Nowhere,
     /// Too many attempts from this network address, or on this account, whether or not there is one.
     #[error("too many attempts to sign in, try again later")]
     TooMany {
@@ -298,8 +304,8 @@ impl From<AuthError> for SignInError {
             | AuthError::UnknownSession
             | AuthError::UnknownApiKey
             | AuthError::ApiKeyLimited { .. }
-            | AuthError::TwoUsers
-            | AuthError::NotAMember => Self::Failed,
+            | AuthError::TwoUsers => Self::Failed,
+            AuthError::NotAMember => Self::Nowhere,
             AuthError::Db(error) => Self::Db(error),
         }
     }

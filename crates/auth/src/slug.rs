@@ -10,7 +10,7 @@ pub const MAX_SLUG_CHARS: usize = 48;
 const ID_CHARS: usize = 8;
 
 /// First segments of addresses that a front end or this service uses itself; sorted.
-const RESERVED: [&str; 30] = [
+const RESERVED: [&str; 31] = [
     "account",
     "admin",
     "agents",
@@ -26,6 +26,7 @@ const RESERVED: [&str; 30] = [
     "health",
     "help",
     "inbox",
+    "install",
     "livez",
     "login",
     "logout",

@@ -182,6 +182,24 @@ pub async fn ensure_personal_organization(
     Ok(personal(&row)?)
 }
 
+/// The organisation that a user has been a member of for longest; `None` when they are in none.
+///
+/// # Errors
+/// As [`insert`].
+pub async fn first_membership(
+    db: &Db,
+    user: &UserId,
+) -> Result<Option<(OrganizationId, Role)>, DbError> {
+    let row = sqlx::query("SELECT organization_id, role FROM auth_first_membership($1)")
+        .bind(user.as_str())
+        .fetch_optional(&db.pool)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let role: String = row.try_get("role")?;
+    let organization: String = row.try_get("organization_id")?;
+    Ok(Some((organization.into(), Role::from_word(&role))))
+}
+
 fn personal(row: &sqlx::postgres::PgRow) -> Result<PersonalOrganization, sqlx::Error> {
     Ok(PersonalOrganization {
         id: row.try_get::<String, _>("organization_id")?.into(),

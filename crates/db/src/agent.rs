@@ -214,7 +214,8 @@ pub async fn update(
     let Some(agent) = rows.into_iter().next() else {
         return Ok(None);
     };
-    let Some(install) = &agent.install_id else {
+    let live = agent.archived_at.is_none();
+    let Some(install) = agent.install_id.as_ref().filter(|_| live) else {
         return Ok(Some(agent));
     };
     if !overrides.is_empty() {
@@ -256,8 +257,7 @@ fn visible(scope: &Scope) -> Select<Entity> {
 }
 
 /// What an installed agent is made of now, in the same statement that reads it; nothing for the others, at no cost.
-const EFFECTIVE: &str =
-    "CASE WHEN agents.install_id IS NOT NULL THEN agent_effective(agents.id) END";
+const EFFECTIVE: &str = "CASE WHEN agents.install_id IS NOT NULL AND agents.archived_at IS NULL THEN agent_effective(agents.id) END";
 
 fn effective(scope: &Scope) -> Select<Entity> {
     visible(scope).expr_as(Expr::cust(EFFECTIVE), "effective")

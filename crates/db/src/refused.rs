@@ -51,6 +51,10 @@ pub enum Refused {
     NoSuchTemplate,
     /// What others have installed goes with it.
     InUse,
+    /// The template was to be had once.
+    WasPublished,
+    /// The organisation has as many templates as it may.
+    TemplatesFull,
 }
 
 impl Refused {
@@ -81,6 +85,8 @@ impl Refused {
             "invitations_full" => Self::InvitationsFull,
             "organizations_full" => Self::OrganizationsFull,
             "no_such_template" => Self::NoSuchTemplate,
+            "was_published" => Self::WasPublished,
+            "templates_full" => Self::TemplatesFull,
             other => {
                 let unknown = format!("a function answered {other:?}");
                 return Err(DbError::Unexpected(unknown));

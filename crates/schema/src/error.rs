@@ -51,6 +51,12 @@ pub enum ApiError {
 const RETRY_AFTER_UNAVAILABLE: u64 = 1;
 
 impl ApiError {
+    /// Templates of these slugs bring a type of this slug.
+    pub(crate) fn ambiguous(catalogs: &[String], slug: &str) -> Self {
+        let names = catalogs.iter().map(|catalog| format!("{catalog}/{slug}"));
+        Self::AmbiguousType(names.collect())
+    }
+
     /// An argument that cannot be accepted.
     #[must_use]
     pub fn bad_input(argument: &str, message: impl Into<String>) -> Self {

@@ -23,6 +23,10 @@ pub struct Limits {
     pub api_keys_per_user: u32,
     /// The most API keys of one organisation that have not ended.
     pub api_keys_per_organization: u32,
+    /// The most templates of one organisation.
+    pub templates_per_organization: u32,
+    /// The most live types of an organisation's own.
+    pub types_per_organization: u32,
     /// The most installs that one person may ask for in an hour.
     pub installs_per_hour: u32,
     /// The longest message, in characters; the schema stops at 1,000,000.
@@ -42,6 +46,8 @@ impl Default for Limits {
             invitation_life: Duration::from_hours(48),
             api_keys_per_user: 100,
             api_keys_per_organization: 100,
+            templates_per_organization: 1_000,
+            types_per_organization: 1_000,
             installs_per_hour: 20,
             message_characters: 100_000,
         }

@@ -9,7 +9,9 @@ use crate::entity_type::EntityTypeMutation;
 use crate::feedback::FeedbackMutation;
 use crate::message::MessageMutation;
 use crate::organization::{InviteMutation, MemberMutation, OrganizationMutation, RespondMutation};
-use crate::template::{InstallChangeMutation, InstallMutation, TemplateMutation};
+use crate::template::{
+    DeleteTemplateMutation, InstallChangeMutation, InstallMutation, TemplateMutation,
+};
 use crate::viewer::{
     DeletionMutation, PasswordMutation, ProfileMutation, SessionMutation, SignInMutation,
     SignUpMutation,
@@ -65,6 +67,7 @@ pub(crate) struct AgentMutations(
 #[derive(Debug, Default, MergedObject)]
 pub(crate) struct TemplateMutations(
     TemplateMutation,
+    DeleteTemplateMutation,
     InstallMutation,
     InstallChangeMutation,
     EntityTypeMutation,

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use agentry_auth::Access;
+use agentry_db::Scope;
 use agentry_db::ids::{
-    AgentId, ApiConnectionId, AuditEventId, ConversationId, FeedbackId, MessageId,
+    AgentId, ApiConnectionId, AuditEventId, ConversationId, EntityTypeId, FeedbackId, MessageId,
+    TemplateId, TemplateInstallId,
 };
 use agentry_db::node::{self, Kind};
 use async_graphql::{Context, ID, Interface, Object};
@@ -13,9 +15,11 @@ use crate::agent::Agent;
 use crate::api_connection::ApiConnection;
 use crate::audit_event::AuditEvent;
 use crate::conversation::Conversation;
+use crate::entity_type::EntityType;
 use crate::error::nullable;
 use crate::feedback::Feedback;
 use crate::message::Message;
+use crate::template::{self, Template, TemplateInstall};
 use crate::user::Organization;
 use crate::{ApiError, Noun, RequestContext};
 
@@ -40,6 +44,12 @@ pub enum Node {
     Feedback(Feedback),
     /// An organisation of yours, whichever the request acts in.
     Organization(Organization),
+    /// A template that you may have, or have installed, or a member of whose publisher you are.
+    Template(Box<Template>),
+    /// An install of a template.
+    TemplateInstall(Box<TemplateInstall>),
+    /// A type of things, or of relationships between them.
+    EntityType(Box<EntityType>),
 }
 
 /// Look-ups by id alone.
@@ -90,65 +100,88 @@ async fn load(context: &Context<'_>, ids: Vec<String>) -> Result<Vec<Option<Node
     let mut found: HashMap<String, Node> = HashMap::new();
     for (kind, ids) in of_kind {
         context.allow(noun_of(kind), Access::Read)?;
-        match kind {
-            Kind::Agent => {
-                let ids: Vec<AgentId> = ids.into_iter().map(AgentId::from).collect();
-                let rows = agentry_db::agent::find_many(&scope, &ids).await?;
-                found.extend(
-                    rows.into_iter()
-                        .map(|row| (row.id.to_string(), Node::Agent(row.into()))),
-                );
-            }
-            Kind::ApiConnection => {
-                let ids: Vec<_> = ids.into_iter().map(ApiConnectionId::from).collect();
-                let rows = agentry_db::api_connection::find_many(&scope, &ids).await?;
-                found.extend(
-                    rows.into_iter()
-                        .map(|row| (row.id.to_string(), Node::ApiConnection(row.into()))),
-                );
-            }
-            Kind::AuditEvent => {
-                let ids: Vec<_> = ids.into_iter().map(AuditEventId::from).collect();
-                let rows = agentry_db::audit::find_many(&scope, &ids).await?;
-                found.extend(
-                    rows.into_iter()
-                        .map(|row| (row.id.to_string(), Node::AuditEvent(row.into()))),
-                );
-            }
-            Kind::Conversation => {
-                let ids: Vec<_> = ids.into_iter().map(ConversationId::from).collect();
-                let rows = agentry_db::conversation::find_many(&scope, &ids).await?;
-                found.extend(
-                    rows.into_iter()
-                        .map(|row| (row.id.to_string(), Node::Conversation(row.into()))),
-                );
-            }
-            Kind::Message => {
-                let ids: Vec<_> = ids.into_iter().map(MessageId::from).collect();
-                let rows = agentry_db::agent_message::find_many(&scope, &ids).await?;
-                found.extend(
-                    rows.into_iter()
-                        .map(|row| (row.id.to_string(), Node::Message(row.into()))),
-                );
-            }
-            Kind::Feedback => {
-                let ids: Vec<_> = ids.into_iter().map(FeedbackId::from).collect();
-                let rows = agentry_db::agent_feedback::find_many(&scope, &ids).await?;
-                found.extend(
-                    rows.into_iter()
-                        .map(|row| (row.id.to_string(), Node::Feedback(row.into()))),
-                );
-            }
-            Kind::Organization => {
-                let mine = agentry_db::organization::list_mine(&scope).await?;
-                let asked = mine
-                    .into_iter()
-                    .filter(|one| ids.iter().any(|id| id == one.id.as_str()));
-                found.extend(asked.map(|row| (row.id.to_string(), Node::Organization(row.into()))));
-            }
-        }
+        found.extend(load_kind(&scope, kind, ids).await?);
     }
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+}
+
+async fn load_kind(
+    scope: &Scope,
+    kind: Kind,
+    ids: Vec<String>,
+) -> Result<Vec<(String, Node)>, ApiError> {
+    Ok(match kind {
+        Kind::Agent => {
+            let rows = agentry_db::agent::find_many(scope, &typed::<AgentId>(ids)).await?;
+            nodes(rows, |row| (row.id.to_string(), Node::Agent(row.into())))
+        }
+        Kind::ApiConnection => {
+            let ids = typed::<ApiConnectionId>(ids);
+            let rows = agentry_db::api_connection::find_many(scope, &ids).await?;
+            nodes(rows, |row| {
+                (row.id.to_string(), Node::ApiConnection(row.into()))
+            })
+        }
+        Kind::AuditEvent => {
+            let rows = agentry_db::audit::find_many(scope, &typed::<AuditEventId>(ids)).await?;
+            nodes(rows, |row| {
+                (row.id.to_string(), Node::AuditEvent(row.into()))
+            })
+        }
+        Kind::Conversation => {
+            let ids = typed::<ConversationId>(ids);
+            let rows = agentry_db::conversation::find_many(scope, &ids).await?;
+            nodes(rows, |row| {
+                (row.id.to_string(), Node::Conversation(row.into()))
+            })
+        }
+        Kind::Message => {
+            let ids = typed::<MessageId>(ids);
+            let rows = agentry_db::agent_message::find_many(scope, &ids).await?;
+            nodes(rows, |row| (row.id.to_string(), Node::Message(row.into())))
+        }
+        Kind::Feedback => {
+            let ids = typed::<FeedbackId>(ids);
+            let rows = agentry_db::agent_feedback::find_many(scope, &ids).await?;
+            nodes(rows, |row| (row.id.to_string(), Node::Feedback(row.into())))
+        }
+        Kind::Organization => {
+            let mut mine = agentry_db::organization::list_mine(scope).await?;
+            mine.retain(|one| ids.iter().any(|id| id == one.id.as_str()));
+            nodes(mine, |row| {
+                (row.id.to_string(), Node::Organization(row.into()))
+            })
+        }
+        Kind::Template => {
+            let rows = agentry_db::template::find_many(scope, &typed::<TemplateId>(ids)).await?;
+            nodes(rows, |row| {
+                (row.id.to_string(), Node::Template(Box::new(row.into())))
+            })
+        }
+        Kind::TemplateInstall => {
+            let ids = typed::<TemplateInstallId>(ids);
+            let rows = agentry_db::template_install::find_many(scope, &ids).await?;
+            let installs = template::complete(scope, rows).await?;
+            nodes(installs, |one| {
+                (one.id.to_string(), Node::TemplateInstall(Box::new(one)))
+            })
+        }
+        Kind::EntityType => {
+            let ids = typed::<EntityTypeId>(ids);
+            let rows = agentry_db::entity_type::find_many(scope, &ids).await?;
+            nodes(rows, |row| {
+                (row.id.to_string(), Node::EntityType(Box::new(row.into())))
+            })
+        }
+    })
+}
+
+fn typed<I: From<String>>(ids: Vec<String>) -> Vec<I> {
+    ids.into_iter().map(I::from).collect()
+}
+
+fn nodes<T>(rows: Vec<T>, node: impl FnMut(T) -> (String, Node)) -> Vec<(String, Node)> {
+    rows.into_iter().map(node).collect()
 }
 
 const fn noun_of(kind: Kind) -> Noun {
@@ -160,5 +193,7 @@ const fn noun_of(kind: Kind) -> Noun {
         Kind::Message => Noun::Messages,
         Kind::Feedback => Noun::Feedback,
         Kind::Organization => Noun::Organizations,
+        Kind::Template | Kind::TemplateInstall => Noun::Templates,
+        Kind::EntityType => Noun::Types,
     }
 }

@@ -186,6 +186,7 @@ fn throttle(config: &Config) -> AuthSettings {
         mail_per_address: limit(limits.mail_per_address),
         mail_per_account: limit(limits.mail_per_account),
         require_verified_email: config.mail.require_verified_email,
+        personal_organizations: config.auth.personal_organizations,
         session_tokens: config.auth.session_tokens.into(),
     }
 }
@@ -202,6 +203,8 @@ fn limits(config: &Config) -> Limits {
         invitation_life: config.limits.invitation_life,
         api_keys_per_user: config.limits.max_user_keys,
         api_keys_per_organization: config.limits.max_organization_keys,
+        templates_per_organization: config.limits.max_templates,
+        types_per_organization: config.limits.max_types,
         installs_per_hour: config.limits.installs_per_hour,
         message_characters: config.limits.max_message as usize,
     }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -5,7 +6,8 @@ use jsonschema::{Draft, PatternOptions, Validator};
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
 
-use crate::problem::below;
+use crate::problem::{below, has_nul, nul};
+use crate::references::OpenReference;
 use crate::{Capabilities, Problem, ProblemCode, RESERVED, references, schema, strip};
 
 /// The JSON Schema of a definition, as it is published in `docs/template.schema.json`.
@@ -16,7 +18,7 @@ pub const MAX_BYTES: usize = 512 * 1_024;
 /// How deep it may nest, the JSON Schemas in it included.
 const MAX_DEPTH: usize = 48;
 /// How many problems are told at once.
-const MAX_PROBLEMS: usize = 20;
+pub(crate) const MAX_PROBLEMS: usize = 20;
 
 /// A definition that is good to be published.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +33,8 @@ pub struct Definition {
     pub checksum: String,
     /// Where something was taken out, as JSON Pointers: secrets, and what belongs to one running agent.
     pub stripped: Vec<String>,
+    /// The types that its catalogs must bring.
+    pub open: Vec<OpenReference>,
 }
 
 /// How much a definition brings of each kind.
@@ -72,8 +76,9 @@ impl Definition {
         }
         let stripped = strip::strip(&mut document);
         let mut problems = check_form(&document);
+        let mut open = BTreeSet::new();
         if problems.is_empty() {
-            references::check(&document, &mut problems);
+            open = references::check(&document, &mut problems);
             for (path, one) in schemas(&document) {
                 problems.extend(schema::check(one, &path));
             }
@@ -97,6 +102,7 @@ impl Definition {
             checksum: checksum(&document),
             document,
             stripped,
+            open: open.into_iter().collect(),
         })
     }
 
@@ -113,8 +119,7 @@ impl Definition {
 pub(crate) fn check_form(document: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
     if has_nul(document) {
-        let message = "It must not contain the character U+0000.";
-        problems.push(Problem::new(ProblemCode::Invalid, "", message));
+        problems.push(nul(""));
     }
     for part in ["entityTypes", "relationshipTypes"] {
         let slugs = document.get(part).and_then(Value::as_object);
@@ -183,18 +188,6 @@ fn too_deep(value: &Value, left: usize) -> bool {
         Value::Array(items) => items.iter().any(|item| too_deep(item, left)),
         Value::Object(members) => members.values().any(|item| too_deep(item, left)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
-}
-
-/// Whether a key or a text contains U+0000, which jsonb cannot hold.
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(members) => members
-            .iter()
-            .any(|(name, member)| name.contains('\0') || has_nul(member)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

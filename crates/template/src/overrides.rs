@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use crate::definition::check_form;
-use crate::problem::below;
+use crate::problem::{below, has_nul, nul};
 use crate::{Problem, ProblemCode};
 
 /// What of a definition an install may change, and of which entries.
@@ -15,15 +15,17 @@ const AGENT: [&str; 5] = [
 const WATCHER: [&str; 2] = ["schedule", "enabled"];
 const CLASSIFIER: [&str; 4] = ["minSimilarity", "fallback", "model", "values"];
 
-/// What keeps overrides from being accepted. `effective` is the version's definition with them merged in; it must still have the form
-/// of a definition. Types and capabilities are the publisher's alone.
+/// What keeps a patch from being laid over a definition, whichever: types and capabilities are the publisher's alone.
 #[must_use]
-pub fn check(overrides: &Value, effective: &Value) -> Vec<Problem> {
+pub fn check_patch(patch: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let Value::Object(parts) = overrides else {
+    let Value::Object(parts) = patch else {
         let message = "Overrides must be a JSON object.";
         return vec![Problem::new(ProblemCode::Invalid, "", message)];
     };
+    if has_nul(patch) {
+        return vec![nul("")];
+    }
     for (part, value) in parts {
         let path = below("", part);
         match part.as_str() {
@@ -31,6 +33,24 @@ pub fn check(overrides: &Value, effective: &Value) -> Vec<Problem> {
             "watchers" => entries(value, &path, &WATCHER, &mut problems),
             "classifiers" => entries(value, &path, &CLASSIFIER, &mut problems),
             _ => problems.push(unknown(&path)),
+        }
+    }
+    problems
+}
+
+/// What keeps a patch that passed [`check_patch`] from being accepted. `effective` is the version's definition with all overrides laid
+/// over it: it must have what the patch changes, and still have the form of a definition.
+#[must_use]
+pub fn check_overrides(patch: &Value, effective: &Value) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for part in ["watchers", "classifiers"] {
+        let entries = patch.get(part).and_then(Value::as_object);
+        for key in entries.into_iter().flat_map(serde_json::Map::keys) {
+            if effective.get(part).and_then(|all| all.get(key)).is_none() {
+                let message = "The template has none of this key.";
+                let path = below(&below("", part), key);
+                problems.push(Problem::new(ProblemCode::UnknownReference, path, message));
+            }
         }
     }
     if problems.is_empty() {
@@ -78,18 +98,19 @@ mod tests {
 
     #[test]
     fn settings_may_change_and_what_the_publisher_vouches_for_may_not() {
-        let effective = json!({ "name": "x", "agent": { "systemPrompt": "p", "model": "m" } });
         let fine = json!({ "agent": { "model": "m" }, "watchers": { "w": { "enabled": false } } });
-        assert_eq!(check(&fine, &effective), []);
+        assert_eq!(check_patch(&fine), []);
         for bad in [
             json!([]),
             json!({ "capabilities": {} }),
             json!({ "entityTypes": {} }),
             json!({ "agent": null }),
             json!({ "agent": { "tools": [] } }),
+            json!({ "agent": { "description": "a\0" } }),
             json!({ "watchers": { "w": { "types": [] } } }),
+            json!({ "watchers": { "w": null } }),
         ] {
-            assert!(!check(&bad, &effective).is_empty(), "{bad}");
+            assert!(!check_patch(&bad).is_empty(), "{bad}");
         }
     }
 
@@ -97,11 +118,12 @@ mod tests {
     fn what_breaks_the_definition_is_refused() {
         let overrides = json!({ "agent": { "systemPrompt": null } });
         let effective = json!({ "name": "x", "agent": {} });
-        let problems = check(&overrides, &effective);
+        let problems = check_overrides(&overrides, &effective);
         assert_eq!(problems[0].code, ProblemCode::Invalid);
-        // An override of a watcher that the version does not have makes one without a prompt.
         let overrides = json!({ "watchers": { "none": { "enabled": true } } });
-        let effective = json!({ "name": "x", "agent": { "systemPrompt": "p" }, "watchers": { "none": { "enabled": true } } });
-        assert!(!check(&overrides, &effective).is_empty());
+        let effective = json!({ "name": "x", "agent": { "systemPrompt": "p" } });
+        let problems = check_overrides(&overrides, &effective);
+        assert_eq!(problems[0].code, ProblemCode::UnknownReference);
+        assert_eq!(problems[0].path, "/watchers/none");
     }
 }

@@ -1,3 +1,5 @@
+use serde_json::Value;
+
 /// One thing that keeps a document from being accepted. It never repeats a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -70,7 +72,32 @@ impl Problem {
     }
 }
 
+/// The problem of a definition that uses a type which neither it nor any of its catalogs brings.
+#[must_use]
+pub fn unknown_type() -> Problem {
+    let message = "It names a type that neither it nor any of its catalogs brings.";
+    Problem::new(ProblemCode::UnknownReference, "", message)
+}
+
 /// A step further down a JSON Pointer.
 pub(crate) fn below(path: &str, step: &str) -> String {
     format!("{path}/{}", step.replace('~', "~0").replace('/', "~1"))
+}
+
+/// Whether a key or a text contains U+0000, which jsonb cannot hold.
+pub(crate) fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, member)| name.contains('\0') || has_nul(member)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// The problem of what [`has_nul`] finds.
+pub(crate) fn nul(path: &str) -> Problem {
+    let message = "It must not contain the character U+0000.";
+    Problem::new(ProblemCode::Invalid, path, message)
 }

@@ -1,5 +1,7 @@
 //! Names that one part of a definition uses of another.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::problem::below;
@@ -14,16 +16,28 @@ const USES: [(&str, &str, &str); 5] = [
     ("classifiers", "watcher", "watchers"),
 ];
 
-/// Every name that is used and not declared. A definition with catalogs may mean the types of those.
-pub(crate) fn check(definition: &Value, problems: &mut Vec<Problem>) {
+/// A type that a definition uses and does not declare: one of its catalogs must bring it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpenReference {
+    /// `entity` or `relationship`.
+    pub kind: &'static str,
+    /// The slug.
+    pub slug: String,
+}
+
+/// Every name that is used and not declared. A definition with catalogs may mean the types of those; they are returned.
+pub(crate) fn check(definition: &Value, problems: &mut Vec<Problem>) -> BTreeSet<OpenReference> {
+    let mut open = BTreeSet::new();
     let has_catalogs = definition
         .get("catalogs")
         .and_then(Value::as_array)
         .is_some_and(|catalogs| !catalogs.is_empty());
     for (part, member, declared) in USES {
-        if has_catalogs && declared != "watchers" {
-            continue;
-        }
+        let kind = match declared {
+            "entityTypes" => Some("entity"),
+            "relationshipTypes" => Some("relationship"),
+            _ => None,
+        };
         let entries = definition.get(part).and_then(Value::as_object);
         for (key, entry) in entries.into_iter().flatten() {
             let used: Vec<&str> = match entry.get(member) {
@@ -31,17 +45,22 @@ pub(crate) fn check(definition: &Value, problems: &mut Vec<Problem>) {
                 Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
                 _ => Vec::new(),
             };
-            let is_declared = |name: &&str| {
-                definition
-                    .get(declared)
-                    .and_then(|all| all.get(*name))
-                    .is_some()
+            let is_declared = |name: &str| {
+                let declared = definition.get(declared);
+                declared.and_then(|all| all.get(name)).is_some()
             };
-            if !used.iter().all(is_declared) {
+            for slug in used.into_iter().filter(|name| !is_declared(name)) {
+                if let Some(kind) = kind.filter(|_| has_catalogs) {
+                    let slug = slug.to_owned();
+                    open.insert(OpenReference { kind, slug });
+                    continue;
+                }
                 let path = below(&below(&format!("/{part}"), key), member);
                 let message = format!("It names something that is not among the {declared}.");
                 problems.push(Problem::new(ProblemCode::UnknownReference, path, message));
+                break;
             }
         }
     }
+    open
 }

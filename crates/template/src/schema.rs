@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jsonschema::{Draft, PatternOptions};
+use jsonschema::{Draft, PatternOptions, ValidationOptions};
 use serde_json::Value;
 
-use crate::problem::below;
-use crate::{Problem, ProblemCode};
+use crate::definition::MAX_PROBLEMS;
+use crate::problem::{below, has_nul, nul};
+use crate::{Problem, ProblemCode, is_type_slug};
 
 /// The most of one JSON Schema, as JSON without white space.
 const MAX_BYTES: usize = 64 * 1_024;
@@ -18,6 +19,9 @@ const MAX_UNFOLDED: u64 = 10_000;
 const MAX_PATTERN: usize = 500;
 /// The largest program a pattern may compile to, in bytes.
 const MAX_PROGRAM: usize = 256 * 1_024;
+
+/// The most kinds of events of a type.
+const MAX_EVENT_KINDS: usize = 100;
 
 /// Keywords that lead outside the schema, or change what a reference means.
 const FOREIGN: [&str; 6] = [
@@ -41,6 +45,9 @@ pub fn check(schema: &Value, path: &str) -> Vec<Problem> {
         let message = format!("A schema may have at most {MAX_BYTES} bytes as JSON.");
         return refuse(ProblemCode::TooLarge, &message);
     }
+    if has_nul(schema) {
+        return vec![nul(path)];
+    }
     let mut walk = Walk {
         root: schema,
         problems: Vec::new(),
@@ -54,6 +61,46 @@ pub fn check(schema: &Value, path: &str) -> Vec<Problem> {
         compile(schema, path, &mut walk.problems);
     }
     walk.problems
+}
+
+/// What keeps this from being the kinds of events of a type: at most a hundred JSON Schemas by name.
+#[must_use]
+pub fn check_event_kinds(kinds: &Value, path: &str) -> Vec<Problem> {
+    let invalid = |path: &str, message: &str| Problem::new(ProblemCode::Invalid, path, message);
+    let Value::Object(kinds) = kinds else {
+        return vec![invalid(path, "They must be a JSON object.")];
+    };
+    if kinds.len() > MAX_EVENT_KINDS {
+        let message = format!("There may be at most {MAX_EVENT_KINDS}.");
+        return vec![invalid(path, &message)];
+    }
+    let mut problems = Vec::new();
+    for (name, schema) in kinds {
+        let at = below(path, name);
+        if !is_type_slug(name) {
+            let message =
+                "Its name must be a lower-case letter, then at most 63 of a-z, 0-9, _ and -.";
+            problems.push(invalid(&at, message));
+        }
+        problems.extend(check(schema, &at));
+    }
+    problems.truncate(MAX_PROBLEMS);
+    problems
+}
+
+/// What keeps a value from being as a JSON Schema says that passed [`check`]: at most twenty things, none repeating the value.
+#[must_use]
+pub fn check_value(schema: &Value, value: &Value) -> Vec<Problem> {
+    let Ok(validator) = options().build(schema) else {
+        let message = "The schema cannot be used.";
+        return vec![Problem::new(ProblemCode::InvalidSchema, "", message)];
+    };
+    let problem = |error: jsonschema::ValidationError<'_>| {
+        let path = error.instance_path().as_str().to_owned();
+        Problem::new(ProblemCode::Invalid, path, error.masked().to_string())
+    };
+    let errors = validator.iter_errors(value);
+    errors.take(MAX_PROBLEMS).map(problem).collect()
 }
 
 struct Walk<'a> {
@@ -216,11 +263,14 @@ impl Unfolding<'_> {
     }
 }
 
-fn compile(schema: &Value, path: &str, problems: &mut Vec<Problem>) {
-    let options = jsonschema::options()
+fn options() -> ValidationOptions<'static> {
+    jsonschema::options()
         .with_draft(Draft::Draft202012)
-        .with_pattern_options(PatternOptions::regex().size_limit(MAX_PROGRAM));
-    if let Err(error) = options.build(schema) {
+        .with_pattern_options(PatternOptions::regex().size_limit(MAX_PROGRAM))
+}
+
+fn compile(schema: &Value, path: &str, problems: &mut Vec<Problem>) {
+    if let Err(error) = options().build(schema) {
         let at = format!("{path}{}", error.instance_path().as_str());
         let message = "This is not a JSON Schema of draft 2020-12.";
         problems.push(Problem::new(ProblemCode::InvalidSchema, at, message));
@@ -246,6 +296,46 @@ mod tests {
                     "properties": { "x": { "$ref": "#/$defs/b" }, "y": { "$ref": "#/$defs/b" } } }),
         ] {
             assert_eq!(check(&good, ""), [], "{good}");
+        }
+    }
+
+    #[test]
+    fn values_are_checked_and_never_repeated() {
+        let schema = json!({ "type": "object", "required": ["amount"], "additionalProperties": false,
+            "properties": { "amount": { "type": "number", "minimum": 0 } } });
+        assert_eq!(check(&schema, ""), []);
+        assert_eq!(check_value(&schema, &json!({ "amount": 5 })), []);
+        for bad in [
+            json!("canary"),
+            json!({}),
+            json!({ "amount": "canary" }),
+            json!({ "amount": -5 }),
+        ] {
+            let problems = check_value(&schema, &bad);
+            assert_eq!(problems.len(), 1, "{bad}: {problems:?}");
+            assert!(!problems[0].message.contains("canary"), "{problems:?}");
+        }
+        let problems = check_value(&schema, &json!({ "amount": "x" }));
+        assert_eq!(problems[0].path, "/amount");
+    }
+
+    #[test]
+    fn event_kinds_are_schemas_by_name() {
+        assert_eq!(
+            check_event_kinds(&json!({ "paid": { "type": "object" } }), "/e"),
+            []
+        );
+        let many: serde_json::Map<_, _> = (0..101).map(|n| (format!("k{n}"), json!({}))).collect();
+        for (bad, path) in [
+            (json!([]), "/e"),
+            (json!({ "Not A Slug": {} }), "/e/Not A Slug"),
+            (json!({ "paid": 5 }), "/e/paid"),
+            (json!({ "paid": { "$ref": "#" } }), "/e/paid"),
+            (json!({ "paid": { "title": "\0" } }), "/e/paid"),
+            (json!(many), "/e"),
+        ] {
+            let problems = check_event_kinds(&bad, "/e");
+            assert_eq!(problems[0].path, path, "{problems:?}");
         }
     }
 

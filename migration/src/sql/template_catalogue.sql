@@ -36,6 +36,15 @@ BEGIN
     AND ((s.status IN ('published', 'unlisted') AND s.version IS NOT NULL) OR org_role_of(s.publisher_org_id, app_current_user()) IS NOT NULL);
 END $$;
 
+-- Those of these ids, as above; and those that are, or were, installed in the acting organisation come through `template_installed`.
+CREATE FUNCTION template_find_many(p_ids text[]) RETURNS SETOF template_card
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT s.* FROM template_shelf() s
+  WHERE s.id = ANY (p_ids)
+    AND ((s.status IN ('published', 'unlisted') AND s.version IS NOT NULL) OR org_role_of(s.publisher_org_id, app_current_user()) IS NOT NULL);
+END $$;
+
 -- A version that may be installed: its capabilities and what it provides. Of a template that is to be had, or of one's own.
 CREATE FUNCTION template_version_of(p_template text, p_version integer)
 RETURNS TABLE (version integer, agent jsonb, name text, capabilities jsonb, provides jsonb, yanked boolean)
@@ -48,16 +57,19 @@ BEGIN
     AND (t.status IN ('published', 'unlisted') OR t.publisher_org_id = app_current_org());
 END $$;
 
--- The slugs of a version's types, for whoever is about to install it.
-CREATE FUNCTION template_slugs(p_template text, p_version integer) RETURNS TABLE (kind text, slug text)
+-- Which of these slugs are those of a version's types, for whoever is about to install it. What it costs depends on the slugs asked
+-- for, not on how many types the version has.
+CREATE FUNCTION template_slugs(p_template text, p_version integer, p_slugs text[]) RETURNS TABLE (kind text, slug text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+  IF cardinality(p_slugs) = 0 THEN RETURN; END IF;
   RETURN QUERY SELECT y.kind, y.slug FROM template_types y JOIN templates t ON t.id = y.template_id
-  WHERE y.template_id = p_template AND y.version = p_version AND t.status <> 'draft';
+  WHERE y.template_id = p_template AND y.version = p_version AND y.kind IN ('entity', 'relationship') AND y.slug = ANY (p_slugs)
+    AND t.status <> 'draft';
 END $$;
 
-REVOKE EXECUTE ON FUNCTION template_shelf(), template_catalogue(text, text, text, text, integer), template_find(text, text),
-  template_version_of(text, integer), template_slugs(text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION template_catalogue(text, text, text, text, integer), template_find(text, text),
-  template_version_of(text, integer), template_slugs(text, integer) TO agentry_app;
+REVOKE EXECUTE ON FUNCTION template_shelf(), template_catalogue(text, text, text, text, integer), template_find(text, text), template_find_many(text[]),
+  template_version_of(text, integer), template_slugs(text, integer, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION template_catalogue(text, text, text, text, integer), template_find(text, text), template_find_many(text[]),
+  template_version_of(text, integer), template_slugs(text, integer, text[]) TO agentry_app;

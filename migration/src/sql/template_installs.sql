@@ -62,3 +62,16 @@ END $$;
 REVOKE EXECUTE ON FUNCTION template_uses_follow() FROM PUBLIC;
 CREATE TRIGGER template_installs_used AFTER INSERT OR UPDATE OF uninstalled_at OR DELETE ON template_installs
   FOR EACH ROW EXECUTE FUNCTION template_uses_follow();
+
+-- Versions go with their template, and a template that is installed stays: so does each of its versions, for whoever deletes past
+-- the functions too.
+CREATE FUNCTION template_version_kept() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM template_uses u WHERE u.template_id = OLD.template_id) THEN
+    RAISE EXCEPTION 'the template is installed' USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'template_uses_template_id_fkey';
+  END IF;
+  RETURN OLD;
+END $$;
+REVOKE EXECUTE ON FUNCTION template_version_kept() FROM PUBLIC;
+CREATE TRIGGER template_versions_kept BEFORE DELETE ON template_versions FOR EACH ROW EXECUTE FUNCTION template_version_kept();

@@ -1,10 +1,11 @@
 -- Publishing: by owners and admins of the acting organisation, whose role is read anew.
 
--- Adds a version to the template of this slug, made now when there is none. What is NULL of the template stays as it is. The very
--- definition of the newest version makes no new one. `p_catalogs`: slugs of other templates, as a JSON array.
+-- Adds a version to the template of this slug, made now when there is none and the organisation has fewer than `p_most`. What is NULL
+-- of the template stays as it is, what is empty goes. The very definition of the newest version makes no new one. `p_catalogs`:
+-- slugs of other templates, as a JSON array; `p_references`: the types that those must bring.
 CREATE FUNCTION template_publish(
   p_id text, p_slug text, p_definition jsonb, p_capabilities jsonb, p_provides jsonb, p_checksum text, p_notes text,
-  p_category text, p_icon text, p_bot_phone text, p_catalogs jsonb)
+  p_category text, p_icon text, p_bot_phone text, p_catalogs jsonb, p_references jsonb, p_most integer)
 RETURNS TABLE (outcome text, template_id text, version integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
@@ -24,6 +25,14 @@ BEGIN
   IF v_template.id IS NULL OR v_template.publisher_org_id <> v_org THEN
     RETURN QUERY SELECT 'slug_taken'::text, NULL::text, NULL::integer; RETURN;
   END IF;
+  -- Whoever makes another one at the same time waits here, so a limit of n is never passed by two at once.
+  IF v_template.id = p_id THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended('templates:' || v_org, 0));
+    IF (SELECT count(*) FROM templates t WHERE t.publisher_org_id = v_org) > p_most THEN
+      DELETE FROM templates t WHERE t.id = p_id;
+      RETURN QUERY SELECT 'templates_full'::text, NULL::text, NULL::integer; RETURN;
+    END IF;
+  END IF;
   SELECT c.slug INTO v_missing FROM jsonb_array_elements_text(p_catalogs) c (slug)
   WHERE NOT EXISTS (SELECT FROM template_shelf() s WHERE s.slug = c.slug AND s.id <> v_template.id AND s.version IS NOT NULL
                     AND (s.status IN ('published', 'unlisted') OR s.publisher_org_id = v_org)) LIMIT 1;
@@ -31,6 +40,14 @@ BEGIN
     -- Nothing was published: the template that was made for it must not stay.
     IF v_template.id = p_id THEN DELETE FROM templates t WHERE t.id = p_id; END IF;
     RETURN QUERY SELECT 'no_such_catalog'::text, v_missing, NULL::integer; RETURN;
+  END IF;
+  SELECT r.value ->> 'slug' INTO v_missing FROM jsonb_array_elements(p_references) r
+  WHERE NOT EXISTS (SELECT FROM jsonb_array_elements_text(p_catalogs) c (slug) JOIN template_shelf() s ON s.slug = c.slug
+                    JOIN template_types y ON y.template_id = s.id AND y.version = s.version
+                     AND y.kind = r.value ->> 'kind' AND y.slug = r.value ->> 'slug') LIMIT 1;
+  IF v_missing IS NOT NULL THEN
+    IF v_template.id = p_id THEN DELETE FROM templates t WHERE t.id = p_id; END IF;
+    RETURN QUERY SELECT 'no_such_type'::text, v_missing, NULL::integer; RETURN;
   END IF;
   SELECT v.* INTO v_last FROM template_versions v WHERE v.template_id = v_template.id ORDER BY v.version DESC LIMIT 1;
   IF v_last.checksum = p_checksum AND v_last.yanked_at IS NULL THEN
@@ -51,7 +68,9 @@ BEGIN
   END IF;
   UPDATE templates t
   SET name = p_definition ->> 'name', description = p_definition ->> 'description',
-      category = coalesce(p_category, t.category), icon = coalesce(p_icon, t.icon), bot_phone = coalesce(p_bot_phone, t.bot_phone)
+      category = CASE WHEN p_category IS NULL THEN t.category ELSE nullif(p_category, '') END,
+      icon = CASE WHEN p_icon IS NULL THEN t.icon ELSE nullif(p_icon, '') END,
+      bot_phone = CASE WHEN p_bot_phone IS NULL THEN t.bot_phone ELSE nullif(p_bot_phone, '') END
   WHERE t.id = v_template.id;
   RETURN QUERY SELECT 'ok'::text, v_template.id, v_version;
 END $$;
@@ -65,7 +84,9 @@ BEGIN
     RETURN 'no_such_template';
   END IF;
   IF v_role = 'member' THEN RETURN 'admins_only'; END IF;
-  UPDATE templates t SET status = p_status WHERE t.id = p_template;
+  UPDATE templates t SET status = p_status,
+    first_published_at = CASE WHEN p_status IN ('published', 'unlisted') THEN coalesce(t.first_published_at, now_ms()) ELSE t.first_published_at END
+  WHERE t.id = p_template;
   RETURN 'ok';
 END $$;
 
@@ -85,11 +106,29 @@ BEGIN
   RETURN 'ok';
 END $$;
 
+-- A draft that nobody could ever have installed goes, with its versions; its slug is free again. Whose types another template uses is
+-- held by the reference to it.
+CREATE FUNCTION template_delete(p_template text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  v_role text := org_role_of(app_current_org(), app_current_user());
+  v_published timestamptz;
+BEGIN
+  IF v_role IS NULL THEN RETURN 'gone'; END IF;
+  SELECT t.first_published_at INTO v_published FROM templates t
+  WHERE t.id = p_template AND t.publisher_org_id = app_current_org() FOR UPDATE;
+  IF NOT FOUND THEN RETURN 'no_such_template'; END IF;
+  IF v_role = 'member' THEN RETURN 'admins_only'; END IF;
+  IF v_published IS NOT NULL THEN RETURN 'was_published'; END IF;
+  DELETE FROM templates t WHERE t.id = p_template;
+  RETURN 'ok';
+END $$;
+
 REVOKE EXECUTE ON FUNCTION
-  template_publish(text, text, jsonb, jsonb, jsonb, text, text, text, text, text, jsonb),
-  template_set_status(text, text), template_yank(text, integer, boolean)
+  template_publish(text, text, jsonb, jsonb, jsonb, text, text, text, text, text, jsonb, jsonb, integer),
+  template_set_status(text, text), template_yank(text, integer, boolean), template_delete(text)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-  template_publish(text, text, jsonb, jsonb, jsonb, text, text, text, text, text, jsonb),
-  template_set_status(text, text), template_yank(text, integer, boolean)
+  template_publish(text, text, jsonb, jsonb, jsonb, text, text, text, text, text, jsonb, jsonb, integer),
+  template_set_status(text, text), template_yank(text, integer, boolean), template_delete(text)
 TO agentry_app;

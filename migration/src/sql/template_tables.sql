@@ -1,4 +1,4 @@
--- The slug is global: it is the address of the template's page. One that was ever published keeps it.
+-- The slug is global: it is the address of the template's page. One that was ever to be had keeps it.
 CREATE TABLE templates (
   id text PRIMARY KEY CHECK (char_length(id) BETWEEN 1 AND 64),
   publisher_org_id text NOT NULL REFERENCES "organization"("id") ON DELETE CASCADE ON UPDATE CASCADE,
@@ -9,6 +9,7 @@ CREATE TABLE templates (
   category text CHECK (category ~ '^[a-z0-9]+(-[a-z0-9]+)*$' AND char_length(category) <= 50),
   icon text CHECK (char_length(icon) <= 100),
   bot_phone text CHECK (bot_phone ~ '^[1-9][0-9]{6,14}$'),
+  first_published_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT now_ms(),
   updated_at timestamptz NOT NULL DEFAULT now_ms(),
   UNIQUE (id, publisher_org_id)
@@ -47,6 +48,7 @@ CREATE TABLE template_types (
   FOREIGN KEY (template_id, version) REFERENCES template_versions (template_id, version) ON DELETE CASCADE ON UPDATE CASCADE
 );
 CREATE INDEX template_types_publisher_idx ON template_types (publisher_org_id);
+CREATE INDEX template_types_id_idx ON template_types (id);
 
 -- Templates whose vocabulary a version uses beside its own, in the order in which they are searched. One that is used so
 -- cannot be deleted.

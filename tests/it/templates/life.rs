@@ -122,7 +122,7 @@ async fn overrides_that_break_the_definition_or_widen_it_are_refused() {
         ),
         (
             json!({ "watchers": { "none": { "enabled": true } } }),
-            "INVALID",
+            "UNKNOWN_REFERENCE",
         ),
         (json!([1]), "INVALID"),
     ] {

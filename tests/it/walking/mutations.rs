@@ -92,6 +92,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ id: "#%" }"##,
     ),
     (
+        "deleteTemplate",
+        "draft published offered",
+        r##"{ id: "#template-%" }"##,
+    ),
+    (
         "duplicateAgent",
         "own private shared",
         r##"{ id: "#agent-%" }"##,

@@ -52,10 +52,11 @@ FROM agents a JOIN api_connections c
      AND (c.id = replace(a.id, 'agent', 'linked') OR a.id = '#agent-shared' AND c.id = '#connection-lent')
 WHERE a.id LIKE '#%';
 
--- `published` is of whoever acts, `offered` of a club elsewhere; `own`, `private` and `shared` are for the installs of those names.
-INSERT INTO templates (id, publisher_org_id, slug, status, name)
-SELECT '#template-' || name, CASE name WHEN 'published' THEN '$' ELSE '#club' END, '#' || name, 'published', initcap(name)
-FROM unnest(ARRAY['published', 'offered', 'own', 'private', 'shared']) name;
+-- `published` and `draft` are of whoever acts, `offered` of a club elsewhere; `own`, `private` and `shared` are for the installs of those names.
+INSERT INTO templates (id, publisher_org_id, slug, status, name, first_published_at)
+SELECT '#template-' || name, CASE WHEN name IN ('published', 'draft') THEN '$' ELSE '#club' END, '#' || name,
+       CASE name WHEN 'draft' THEN 'draft' ELSE 'published' END, initcap(name), CASE WHEN name <> 'draft' THEN now() END
+FROM unnest(ARRAY['published', 'draft', 'offered', 'own', 'private', 'shared']) name;
 INSERT INTO template_versions (template_id, version, publisher_org_id, definition, capabilities, provides, checksum)
 SELECT id, 1, publisher_org_id, '{"name":"Old","agent":{"systemPrompt":"Answer."}}', '{"services":[],"tools":[],"domains":[]}', '{}', repeat('0', 64)
 FROM templates WHERE id LIKE '#%';

@@ -167,6 +167,8 @@ actions! {
     SetTemplateStatus = "template.set_status",
     /// Take a version of a template back, or give it out again.
     YankTemplateVersion = "template.yank",
+    /// Delete a template that was never published.
+    DeleteTemplate = "template.delete",
     /// Install a template.
     InstallTemplate = "template.install",
     /// Change what an install has of its own.

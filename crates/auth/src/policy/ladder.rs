@@ -83,6 +83,7 @@ pub const fn least(action: Action) -> Role {
         | Action::PublishTemplateVersion
         | Action::SetTemplateStatus
         | Action::YankTemplateVersion
+        | Action::DeleteTemplate
         | Action::InstallTemplate
         | Action::CreateEntityType
         | Action::UpdateEntityType

@@ -89,6 +89,7 @@ impl Action {
             Self::PublishTemplateVersion
             | Self::SetTemplateStatus
             | Self::YankTemplateVersion
+            | Self::DeleteTemplate
             | Self::InstallTemplate
             | Self::UpdateInstall
             | Self::UpgradeTemplate

@@ -29,7 +29,8 @@ impl Auth {
     /// of the same user. A JSON Web Token that has merely expired makes way for the cookie beside it: clients renew theirs late.
     ///
     /// They act in the organisation asked for, else in the session's active one, else in their personal one, each only while they
-    /// are a member. Somebody whom better-auth signed up has no personal organisation at first; it is made here when needed.
+    /// are a member. Somebody whom better-auth signed up has no personal organisation at first; it is made here when needed, unless
+    /// that is switched off.
     ///
     /// # Errors
     /// [`AuthError`].
@@ -162,11 +163,11 @@ impl Auth {
         only: Option<&UserId>,
     ) -> Result<Known, AuthError> {
         let hash = api_key::hash(key);
-        let used = || credential::use_api_key(&self.0.db, &hash, organization, only);
-        let mut outcome = used().await?;
+        let db = &self.0.db;
+        let mut outcome = credential::use_api_key(db, &hash, organization, only).await?;
         if let ApiKeyUse::Homeless(user, person) = &outcome {
-            self.give_a_home(user, person).await?;
-            outcome = used().await?;
+            let home = self.give_a_home(user, person).await?;
+            outcome = credential::use_api_key(db, &hash, Some(home.as_str()), only).await?;
         }
         match outcome {
             ApiKeyUse::Accepted(key, lease) => {
@@ -190,19 +191,20 @@ impl Auth {
         organization: Option<&str>,
     ) -> Result<Known, AuthError> {
         let jwt = self.read_jwt(token).map_err(Refusal::from)?;
-        let mut homeless = true;
+        let mut home: Option<OrganizationId> = None;
         loop {
             let names = JwtNames {
                 kid: &jwt.kid,
                 user: &jwt.user,
                 session: jwt.session.as_deref(),
             };
+            let organization = home.as_ref().map(OrganizationId::as_str).or(organization);
             let found = credential::find_jwt_subject(&self.0.db, names, organization).await?;
             let (subject, lease) = found.ok_or(Refusal::JsonWebToken(JwtError::Signature))?;
             jwt.verify(&subject.public_key, subject.alg.as_deref())
                 .map_err(Refusal::from)?;
             let user = subject.user.ok_or(AuthError::UnknownSession)?;
-            let Some(person) = subject.person.filter(|_| homeless) else {
+            let Some(person) = subject.person.filter(|_| home.is_none()) else {
                 let held = Held::JsonWebToken {
                     kid: jwt.kid,
                     session: jwt.session,
@@ -212,8 +214,7 @@ impl Auth {
             };
             // One request never holds two connections.
             drop(lease);
-            self.give_a_home(&user, &person).await?;
-            homeless = false;
+            home = Some(self.give_a_home(&user, &person).await?);
         }
     }
 
@@ -221,21 +222,22 @@ impl Auth {
         Jwt::read(token.expose_secret(), &self.0.jwt, Utc::now())
     }
 
-    /// The live session of a token, its user's personal organisation made if there is none to act in.
+    /// The live session of a token, its user given a home if there is none to act in.
     async fn session(
         &self,
         token: &SecretString,
         organization: Option<&str>,
     ) -> Result<(Session, Lease), AuthError> {
-        let find = || self.find_session(token, organization);
-        let (session, lease) = find().await?.ok_or(AuthError::UnknownSession)?;
+        let found = self.find_session(token, organization).await?;
+        let (session, lease) = found.ok_or(AuthError::UnknownSession)?;
         let Some(person) = &session.person else {
             return Ok((session, lease));
         };
         // One request never holds two connections.
         drop(lease);
-        self.give_a_home(&session.user, person).await?;
-        find().await?.ok_or(AuthError::UnknownSession)
+        let home = self.give_a_home(&session.user, person).await?;
+        let found = self.find_session(token, Some(home.as_str())).await?;
+        found.ok_or(AuthError::UnknownSession)
     }
 
     /// The live session of a token. One that stands in clear, where hashes are stored now, is found once more and stored as its hash.
@@ -255,18 +257,24 @@ impl Auth {
         session::find(db, stored.expose_secret(), organization).await
     }
 
+    /// Where somebody acts who has no personal organisation: in one that is made now or, where that is switched off, where they have
+    /// been a member for longest.
     pub(super) async fn give_a_home(
         &self,
         user: &UserId,
         person: &Person,
-    ) -> Result<(), AuthError> {
+    ) -> Result<OrganizationId, AuthError> {
+        if !self.0.settings.personal_organizations {
+            let first = account::first_membership(&self.0.db, user).await?;
+            return first.map(|(id, _)| id).ok_or(AuthError::NotAMember);
+        }
         let slug = slug::personal(&person.name, &person.email, user.as_str());
         let name = slug::personal_name(&person.name, &person.email, &slug);
         let made = account::ensure_personal_organization(&self.0.db, user, name, &slug).await;
         match made {
             Ok(home) => {
                 tracing::info!(user.id = %user, organization.id = %home.id, "made a personal organization");
-                Ok(())
+                Ok(home.id)
             }
             Err(error) if is_user_gone(&error) => Err(AuthError::UnknownSession),
             Err(error) => Err(error.into()),

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use agentry_db::ids::UserId;
+use agentry_db::ids::{OrganizationId, UserId};
 use agentry_db::rate_limit::RateLimit;
 use agentry_db::session::Person;
 use agentry_db::{DbError, Role, Tenant, UnsafeId, account};
@@ -75,12 +75,21 @@ impl Auth {
             .await
     }
 
-    /// A person in their personal organisation, which is made if there is none. `None`: they have just been deleted.
+    /// A person in their personal organisation, which is made if there is none or, where that is switched off, where they have been
+    /// a member for longest. `None`: they have just been deleted, or are a member of nothing.
     pub(super) async fn at_home(
         &self,
         user: UserId,
         person: &Person,
     ) -> Result<Option<Tenant>, DbError> {
+        if !self.0.settings.personal_organizations {
+            let home = account::home(&self.0.db, &user).await?;
+            let membership = match home.and_then(|home| home.membership) {
+                Some(membership) => Some(membership),
+                None => account::first_membership(&self.0.db, &user).await?,
+            };
+            return Ok(membership.and_then(|(id, role)| acting(user, id, role)));
+        }
         let slug = slug::personal(&person.name, &person.email, user.as_str());
         let name = slug::personal_name(&person.name, &person.email, &slug);
         let made = account::ensure_personal_organization(&self.0.db, &user, name, &slug).await;
@@ -89,11 +98,15 @@ impl Auth {
             Err(error) if is_user_gone(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
-        Tenant::new(user, home.id, Role::Owner)
-            .map(Some)
-            .or_else(|UnsafeId| {
-                tracing::warn!("another program made an id this service cannot act for");
-                Ok(None)
-            })
+        Ok(acting(user, home.id, Role::Owner))
     }
+}
+
+fn acting(user: UserId, organization: OrganizationId, role: Role) -> Option<Tenant> {
+    let tenant = Tenant::new(user, organization, role);
+    tenant
+        .inspect_err(|UnsafeId| {
+            tracing::warn!("another program made an id this service cannot act for");
+        })
+        .ok()
 }

@@ -85,6 +85,12 @@ impl Auth {
         }))
     }
 
+    /// Whether whoever has no personal organisation is given one.
+    #[must_use]
+    pub fn gives_personal_organizations(&self) -> bool {
+        self.0.settings.personal_organizations
+    }
+
     /// Ends the actor's session, everywhere at once. Whether it was still there; an API key and a JSON Web Token are no session.
     ///
     /// # Errors

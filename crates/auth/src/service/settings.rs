@@ -20,6 +20,9 @@ pub struct AuthSettings {
     pub mail_per_account: RateLimit,
     /// Whether only a verified address signs in.
     pub require_verified_email: bool,
+    /// Whether everyone is given a personal organisation: when they sign up, and whenever they act without one. Where not, nobody
+    /// signs up, and people act where they have been members for longest.
+    pub personal_organizations: bool,
     /// What the database holds of session tokens.
     pub session_tokens: TokenStorage,
 }
@@ -38,6 +41,7 @@ impl Default for AuthSettings {
             mail_per_address: limit(30, HOUR),
             mail_per_account: limit(5, HOUR),
             require_verified_email: false,
+            personal_organizations: true,
             session_tokens: TokenStorage::Plain,
         }
     }

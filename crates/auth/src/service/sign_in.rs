@@ -67,14 +67,18 @@ impl Auth {
         }
     }
 
-    /// Where somebody acts who names no organisation in a new session: at home, which is made where there is none. `None`: they
-    /// are gone.
+    /// Where somebody acts who names no organisation in a new session: at home, which is made where there is none or, where that is
+    /// switched off, where they have been a member for longest. `None`: they are gone.
     async fn home(&self, user: &UserId) -> Result<Option<Tenant>, AuthError> {
         let find = || account::home(&self.0.db, user);
         let Some(mut home) = find().await? else {
             return Ok(None);
         };
         if let Some(person) = &home.person {
+            if !self.0.settings.personal_organizations {
+                let first = account::first_membership(&self.0.db, user).await?;
+                return place(home.user, first).map(Some);
+            }
             self.give_a_home(user, person).await?;
             let Some(made) = find().await? else {
                 return Ok(None);

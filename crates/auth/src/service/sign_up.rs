@@ -39,6 +39,10 @@ impl Auth {
         client: Client,
     ) -> Result<SignedIn, SignUpError> {
         let parts = &self.0;
+        // They would have nowhere to be.
+        if !parts.settings.personal_organizations {
+            return Err(SignUpError::Closed);
+        }
         let SignUp {
             name,
             email,

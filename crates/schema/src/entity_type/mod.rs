@@ -1,13 +1,17 @@
 //! Types of things and of relationships between them: the organisation's own, and those that installed templates bring.
 
 use agentry_db::entity_type::{EntityType as Row, TypeKind as Kind};
-use async_graphql::{Enum, ID, SimpleObject};
+use async_graphql::{ComplexObject, Enum, ID, SimpleObject};
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::template::DefinitionProblem;
+
+mod input;
 mod mutation;
 mod query;
 
+pub use input::*;
 pub use mutation::*;
 pub use query::*;
 
@@ -23,6 +27,7 @@ pub enum TypeKind {
 
 /// A type of things, or of relationships between them.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct EntityType {
     /// Its id: one for everyone who uses it.
     pub id: ID,
@@ -42,15 +47,24 @@ pub struct EntityType {
     pub color: Option<String>,
     /// The JSON Schema (2020-12) of what is kept with one.
     pub metadata_schema: Value,
+    /// What can happen to one, by name, each with the JSON Schema of what is told of it; of things only.
+    pub event_kinds: Option<Value>,
     /// Whether it reads the same from both ends; of relationships only.
     pub symmetric: Option<bool>,
+    /// The types of things that it leads from, by id; null is any. Of relationships only.
+    pub from_type_ids: Option<Vec<ID>>,
+    /// The types of things that it leads to, by id; null is any. Of relationships only.
+    pub to_type_ids: Option<Vec<ID>>,
+    /// The type that it is as seen from the other end, by id. Of relationships only.
+    pub inverse_type_id: Option<ID>,
     /// When it was archived; only an own one can be.
     pub archived_at: Option<DateTime<Utc>>,
 }
 
-impl EntityType {
-    fn of(kind: Kind, row: Row) -> Self {
+impl From<Row> for EntityType {
+    fn from(row: Row) -> Self {
         let Row {
+            kind,
             id,
             slug,
             catalog,
@@ -58,6 +72,15 @@ impl EntityType {
             archived_at,
         } = row;
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        let object = |name: &str| {
+            let value = body.get(name).cloned();
+            value.unwrap_or_else(|| Value::Object(Map::new()))
+        };
+        let ids = |name: &str| {
+            let ids = body.get(name)?.as_array()?;
+            let ids = ids.iter().filter_map(Value::as_str);
+            Some(ids.map(|id| ID(id.to_owned())).collect())
+        };
         Self {
             id: ID(id.into_string()),
             kind: kind.into(),
@@ -67,10 +90,11 @@ impl EntityType {
             description: text("description"),
             icon: text("icon"),
             color: text("color"),
-            metadata_schema: body
-                .get("metadataSchema")
-                .cloned()
-                .unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+            metadata_schema: object("metadataSchema"),
+            event_kinds: match kind {
+                Kind::Entity => Some(object("eventKinds")),
+                Kind::Relationship => None,
+            },
             symmetric: match kind {
                 Kind::Entity => None,
                 Kind::Relationship => Some(
@@ -79,7 +103,24 @@ impl EntityType {
                         .unwrap_or_default(),
                 ),
             },
+            from_type_ids: ids("fromTypeIds"),
+            to_type_ids: ids("toTypeIds"),
+            inverse_type_id: text("inverseTypeId").map(ID),
             archived_at,
         }
+    }
+}
+
+#[ComplexObject]
+impl EntityType {
+    /// What keeps this from being kept with one, as the JSON Schema says, at most twenty things; empty when nothing does. A type that a
+    /// template brings goes by the template's schema.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn problems(
+        &self,
+        #[graphql(desc = "What is to be kept with one.")] metadata: Value,
+    ) -> Vec<DefinitionProblem> {
+        let problems = agentry_template::check_value(&self.metadata_schema, &metadata);
+        problems.into_iter().map(DefinitionProblem::from).collect()
     }
 }

@@ -1,69 +1,15 @@
-use agentry_db::entity_type::{self, TypeChanges, TypeKind as Kind};
+use agentry_db::entity_type::{self, TypeKind as Kind};
 use agentry_db::ids::EntityTypeId;
 use agentry_db::new_id;
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
-use serde_json::{Value, json};
+use async_graphql::{Context, Object, SimpleObject};
+use serde_json::json;
 
-use super::{EntityType, TypeKind};
-use crate::check::{Checks, id_of, optional_field};
-use crate::context::audited;
+use super::{ArchiveEntityTypeInput, CreateEntityTypeInput, EntityType, UpdateEntityTypeInput};
+use crate::check::{Checks, id_of};
+use crate::context::{audited, changes as changes_of};
 use crate::failure::{Failure, mutation_result};
+use crate::idempotency::Idempotency;
 use crate::{Action, Doing, RequestContext};
-
-const MAX_NAME: usize = 200;
-const MAX_DESCRIPTION: usize = 2_000;
-const MAX_ICON: usize = 100;
-
-/// A new type of the organisation's own.
-#[derive(Debug, Clone, InputObject)]
-pub struct CreateEntityTypeInput {
-    /// Of what it is; of things when left out.
-    kind: Option<TypeKind>,
-    /// Its short name: a lower-case letter, then at most 63 of a-z, 0-9, `_` and `-`.
-    slug: String,
-    /// Its name, 1 to 200 characters.
-    name: String,
-    /// What it stands for, at most 2,000 characters.
-    description: Option<String>,
-    /// Its picture, at most 100 characters; of things only.
-    icon: Option<String>,
-    /// Its colour, `#rrggbb` in lower case; of things only.
-    color: Option<String>,
-    /// The JSON Schema (2020-12) of what is kept with one. References stay inside it and form no circle.
-    metadata_schema: Option<Value>,
-    /// Whether it reads the same from both ends; of relationships only.
-    symmetric: Option<bool>,
-}
-
-/// What changes of a type of the organisation's own. What is left out stays; null takes an optional value away.
-#[derive(Debug, Clone, InputObject)]
-pub struct UpdateEntityTypeInput {
-    /// The type.
-    id: ID,
-    /// Of what it is; of things when left out.
-    kind: Option<TypeKind>,
-    /// Its name, 1 to 200 characters.
-    name: MaybeUndefined<String>,
-    /// What it stands for, at most 2,000 characters.
-    description: MaybeUndefined<String>,
-    /// Its picture, at most 100 characters; of things only.
-    icon: MaybeUndefined<String>,
-    /// Its colour, `#rrggbb` in lower case; of things only.
-    color: MaybeUndefined<String>,
-    /// The JSON Schema (2020-12) of what is kept with one.
-    metadata_schema: MaybeUndefined<Value>,
-    /// Whether it reads the same from both ends; of relationships only.
-    symmetric: MaybeUndefined<bool>,
-}
-
-/// Which type to archive.
-#[derive(Debug, Clone, InputObject)]
-pub struct ArchiveEntityTypeInput {
-    /// The type.
-    id: ID,
-    /// Of what it is; of things when left out.
-    kind: Option<TypeKind>,
-}
 
 /// The type was made.
 #[derive(Debug, SimpleObject)]
@@ -88,7 +34,7 @@ pub struct ArchiveEntityTypeSuccess {
 
 mutation_result! {
     /// How making a type ended.
-    CreateEntityTypeResult = CreateEntityTypeSuccess | ValidationFailed | DefinitionRejected | Conflict | Forbidden
+    CreateEntityTypeResult = CreateEntityTypeSuccess | ValidationFailed | DefinitionRejected | LimitReached | Conflict | Forbidden
 }
 mutation_result! {
     /// How changing a type ended.
@@ -96,7 +42,7 @@ mutation_result! {
 }
 mutation_result! {
     /// How archiving a type ended.
-    ArchiveEntityTypeResult = ArchiveEntityTypeSuccess | NotFound | Forbidden
+    ArchiveEntityTypeResult = ArchiveEntityTypeSuccess | NotFound | Conflict | Forbidden
 }
 
 /// Mutations of the organisation's own types, for its owners and admins.
@@ -130,7 +76,7 @@ impl EntityTypeMutation {
         )
     }
 
-    /// Archives a type of the organisation's own. For owners and admins.
+    /// Archives a type of the organisation's own, unless live types of relationships name it. For owners and admins.
     async fn archive_entity_type(
         &self,
         context: &Context<'_>,
@@ -143,52 +89,46 @@ impl EntityTypeMutation {
     }
 }
 
-fn kind_of(kind: Option<TypeKind>) -> Kind {
-    kind.unwrap_or(TypeKind::Entity).into()
-}
-
 async fn create(
     context: &RequestContext,
     input: CreateEntityTypeInput,
 ) -> Result<EntityType, Failure> {
     context.may(Action::CreateEntityType)?;
-    let kind = kind_of(input.kind);
+    let kind = input.kind();
     let mut checks = Checks::default();
-    if !agentry_template::is_type_slug(&input.slug) {
-        checks.refuse(
-            "slug",
-            "It must be a lower-case letter, then at most 63 of a-z, 0-9, _ and -.",
-        );
-    }
-    let new = TypeChanges {
-        name: Some(checks.name("name", &input.name, MAX_NAME)),
-        description: input
-            .description
-            .map(|text| checks.optional_text("description", Some(text), MAX_DESCRIPTION)),
-        icon: input
-            .icon
-            .map(|icon| icon_of(&mut checks, kind, Some(icon))),
-        color: input
-            .color
-            .map(|color| color_of(&mut checks, kind, Some(color))),
-        metadata_schema: input.metadata_schema,
-        symmetric: input
-            .symmetric
-            .inspect(|_| of_relationships(&mut checks, kind)),
-    };
+    let wanted = input.wanted(&mut checks);
+    wanted.check_kind(kind, &mut checks);
+    let key = input.idempotency_key.clone();
+    let idempotency = Idempotency::new(
+        key,
+        "createEntityType",
+        &(kind_word(kind), &input),
+        &mut checks,
+    )?;
     checks.finish()?;
-    check_schema(new.metadata_schema.as_ref())?;
-    let (new, slug) = (&new, &input.slug);
+    wanted.check_schemas()?;
+    let (wanted, slug, idempotency) = (&wanted, &input.slug, &idempotency);
+    let limit = context.services().limits.types_per_organization;
     context
         .write(Action::CreateEntityType, |scope| async move {
             let id = new_id();
-            if !entity_type::insert(&scope, kind, &id, slug, new).await? {
+            let earlier = idempotency.claim(&scope, EntityTypeId::as_str(&id)).await?;
+            if let Some(earlier) = earlier {
+                let earlier = EntityTypeId::from(earlier);
+                return read(&scope, &earlier).await;
+            }
+            if !entity_type::has_room(&scope, limit).await? {
+                return Err(Failure::limit_reached("types of an organisation", limit));
+            }
+            let new = wanted.resolved(&scope).await?;
+            if !entity_type::insert(&scope, kind, &id, slug, &new).await? {
                 return Err(Failure::conflict(
                     "The organisation has a type of this slug.",
                 ));
             }
-            audited(&scope, "EntityType", id.as_str(), json!({ "slug": slug })).await?;
-            read(&scope, kind, &id).await
+            let metadata = json!({ "kind": kind_word(kind), "slug": slug });
+            audited(&scope, "EntityType", id.as_str(), metadata).await?;
+            read(&scope, &id).await
         })
         .await
 }
@@ -198,31 +138,28 @@ async fn update(
     input: UpdateEntityTypeInput,
 ) -> Result<EntityType, Failure> {
     context.may(Action::UpdateEntityType)?;
-    let kind = kind_of(input.kind);
+    let id: &EntityTypeId = &id_of(input.id.clone());
     let mut checks = Checks::default();
-    let name = checks.required("name", input.name);
-    let changes = TypeChanges {
-        name: name.map(|name| checks.name("name", &name, MAX_NAME)),
-        description: optional_field(input.description)
-            .map(|text| checks.optional_text("description", text, MAX_DESCRIPTION)),
-        icon: optional_field(input.icon).map(|icon| icon_of(&mut checks, kind, icon)),
-        color: optional_field(input.color).map(|color| color_of(&mut checks, kind, color)),
-        metadata_schema: checks.required("metadataSchema", input.metadata_schema),
-        symmetric: checks.required("symmetric", input.symmetric),
-    };
-    if changes.symmetric.is_some() {
-        of_relationships(&mut checks, kind);
-    }
+    let wanted = input.wanted(&mut checks);
     checks.finish()?;
-    check_schema(changes.metadata_schema.as_ref())?;
-    let (id, changes) = (&id_of(input.id), &changes);
+    wanted.check_schemas()?;
+    let wanted = &wanted;
     context
         .write(Action::UpdateEntityType, |scope| async move {
-            if !entity_type::update(&scope, kind, id, changes).await? {
-                return Err(Failure::not_found("type"));
+            let kind = entity_type::lock(&scope, id).await?;
+            let kind = kind.ok_or_else(missing)?;
+            let mut checks = Checks::default();
+            wanted.check_kind(kind, &mut checks);
+            checks.finish()?;
+            let changes = wanted.resolved(&scope).await?;
+            let before = entity_type::find(&scope, id).await?.ok_or_else(missing)?;
+            if !entity_type::update(&scope, kind, id, &changes).await? {
+                return Err(missing());
             }
-            audited(&scope, "EntityType", id.as_str(), json!({})).await?;
-            read(&scope, kind, id).await
+            let after = entity_type::find(&scope, id).await?.ok_or_else(missing)?;
+            let metadata = changes_of(&before.body, &after.body);
+            audited(&scope, "EntityType", id.as_str(), metadata).await?;
+            Ok(after.into())
         })
         .await
 }
@@ -231,59 +168,42 @@ async fn archive(
     context: &RequestContext,
     input: ArchiveEntityTypeInput,
 ) -> Result<EntityType, Failure> {
-    let (id, kind): (&EntityTypeId, _) = (&id_of(input.id), kind_of(input.kind));
+    let id: &EntityTypeId = &id_of(input.id);
     context
         .write(Action::ArchiveEntityType, |scope| async move {
-            if !entity_type::archive(&scope, kind, id).await? {
-                return Err(Failure::not_found("type"));
+            let kind = entity_type::lock(&scope, id).await?;
+            let kind = kind.ok_or_else(missing)?;
+            let named_by = entity_type::named_by(&scope, id).await?;
+            if !named_by.is_empty() {
+                let message = format!(
+                    "Types of relationships name it: {}. Change or archive them first.",
+                    named_by.join(", ")
+                );
+                return Err(Failure::conflict(&message));
             }
-            audited(&scope, "EntityType", id.as_str(), json!({})).await?;
-            read(&scope, kind, id).await
+            if !entity_type::archive(&scope, kind, id).await? {
+                return Err(missing());
+            }
+            let archived = read(&scope, id).await?;
+            let metadata = json!({ "slug": archived.slug });
+            audited(&scope, "EntityType", id.as_str(), metadata).await?;
+            Ok(archived)
         })
         .await
 }
 
-async fn read(scope: &Doing, kind: Kind, id: &EntityTypeId) -> Result<EntityType, Failure> {
-    let found = entity_type::find(scope, kind, id).await?;
-    let found = found.ok_or_else(|| Failure::not_found("type"))?;
-    Ok(EntityType::of(kind, found))
+async fn read(scope: &Doing, id: &EntityTypeId) -> Result<EntityType, Failure> {
+    let found = entity_type::find(scope, id).await?;
+    Ok(found.ok_or_else(missing)?.into())
 }
 
-fn check_schema(schema: Option<&Value>) -> Result<(), Failure> {
-    let problems = schema.map(|schema| agentry_template::check_schema(schema, "/metadataSchema"));
-    match problems {
-        Some(problems) if !problems.is_empty() => Err(Failure::rejected(problems)),
-        Some(_) | None => Ok(()),
-    }
+fn missing() -> Failure {
+    Failure::not_found("type")
 }
 
-fn icon_of(checks: &mut Checks, kind: Kind, icon: Option<String>) -> Option<String> {
-    of_things(checks, "icon", kind);
-    icon.map(|icon| checks.name("icon", &icon, MAX_ICON))
-}
-
-fn color_of(checks: &mut Checks, kind: Kind, color: Option<String>) -> Option<String> {
-    of_things(checks, "color", kind);
-    let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    let fits = |color: &String| {
-        color
-            .strip_prefix('#')
-            .is_some_and(|digits| digits.len() == 6 && digits.bytes().all(hex))
-    };
-    if color.as_ref().is_some_and(|color| !fits(color)) {
-        checks.refuse("color", "It must be # and six of 0-9 and a-f.");
-    }
-    color
-}
-
-fn of_things(checks: &mut Checks, field: &str, kind: Kind) {
-    if kind == Kind::Relationship {
-        checks.refuse(field, "Only types of things have it.");
-    }
-}
-
-fn of_relationships(checks: &mut Checks, kind: Kind) {
-    if kind == Kind::Entity {
-        checks.refuse("symmetric", "Only types of relationships have it.");
+const fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Entity => "entity",
+        Kind::Relationship => "relationship",
     }
 }

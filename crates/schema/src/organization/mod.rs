@@ -152,6 +152,13 @@ pub(crate) fn refused(why: Refused, limits: &Limits) -> Failure {
         Refused::Withdrawn => Failure::conflict(
             "Whoever sent this invitation may not invite to this any more. Ask for a new one.",
         ),
+        Refused::WasPublished => Failure::conflict(
+            "This template was published once. Withdraw it instead; it keeps its slug.",
+        ),
+        Refused::TemplatesFull => Failure::limit_reached(
+            "templates of an organisation",
+            limits.templates_per_organization,
+        ),
         Refused::MembersFull => Failure::limit_reached(
             "members in an organisation",
             limits.members_per_organization,

@@ -1,7 +1,7 @@
 //! Templates: agents that are published once and installed by anyone, by reference.
 
 use agentry_db::ids::TemplateId;
-use agentry_db::template::{self, Card, Version};
+use agentry_db::template::{self, Card};
 use agentry_db::{Direction, Position};
 use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -10,15 +10,22 @@ use serde_json::Value;
 use crate::connection::{PageArguments, SortedBy, connect, connection_type, total};
 use crate::{ApiError, Noun, RequestContext};
 
+mod delete;
 mod install;
+mod loader;
+mod of_agent;
 mod publish;
 mod query;
 mod refusal;
+mod version;
 
+pub use delete::*;
 pub use install::*;
+use loader::{InstallCountOf, VersionsOf};
 pub use publish::*;
 pub use query::*;
 pub use refusal::*;
+pub use version::*;
 
 /// A template: an agent that is published once and installed by reference.
 #[derive(Debug, Clone, SimpleObject)]
@@ -205,69 +212,31 @@ impl From<Card> for Template {
     }
 }
 
-/// A version of a template, as its publisher sees it. It never changes, but for being yanked.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct TemplateVersion {
-    /// The template's id.
-    pub template_id: ID,
-    /// Its number, from 1 on.
-    pub version: i32,
-    /// The definition.
-    pub definition: Value,
-    /// SHA-256 of the definition as JSON without white space and with the keys of every object in order, in hex.
-    pub checksum: String,
-    /// What it asks for.
-    pub capabilities: Capabilities,
-    /// How much of each kind it brings.
-    pub provides: Provides,
-    /// What was said of it.
-    pub notes: Option<String>,
-    /// When it was published.
-    pub published_at: DateTime<Utc>,
-    /// When it was yanked.
-    pub yanked_at: Option<DateTime<Utc>>,
-}
-
-impl From<Version> for TemplateVersion {
-    fn from(row: Version) -> Self {
-        let Version {
-            template_id,
-            version,
-            definition,
-            capabilities,
-            provides,
-            checksum,
-            notes,
-            published_at,
-            yanked_at,
-        } = row;
-        Self {
-            template_id: ID(template_id.into_string()),
-            version,
-            definition,
-            checksum,
-            capabilities: Capabilities::read(&capabilities),
-            provides: Provides::read(&provides),
-            notes,
-            published_at,
-            yanked_at,
-        }
-    }
-}
-
 #[ComplexObject]
 impl Template {
-    /// Its versions, newest first, at most a hundred: for members of its publisher, in a request that acts there; empty for others.
-    #[graphql(complexity = "20 + 10 * child_complexity")]
-    async fn versions(&self, context: &Context<'_>) -> async_graphql::Result<Vec<TemplateVersion>> {
+    /// Its versions, newest first: for members of its publisher, in a request that acts there; empty for others.
+    #[graphql(complexity = "5 + first.unwrap_or(20).clamp(0, 100) as usize * child_complexity")]
+    async fn versions(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Only those with smaller numbers.")] before: Option<i32>,
+    ) -> async_graphql::Result<Vec<TemplateVersion>> {
+        let count = first.unwrap_or(20);
+        if !(1..=100).contains(&count) {
+            return Err(ApiError::bad_input("first", "It must be 1 to 100.").into());
+        }
         let request = RequestContext::of(context)?;
         if request.find_actor().is_none() {
             return Ok(Vec::new());
         }
-        let scope = request.read(Noun::Templates).await?;
-        let versions = template::versions(&scope, &TemplateId::from(self.id.as_str())).await;
-        let versions = versions.map_err(ApiError::from)?;
-        Ok(versions.into_iter().map(TemplateVersion::from).collect())
+        let key = VersionsOf {
+            template: TemplateId::from(self.id.as_str()),
+            before,
+            count: count.unsigned_abs(),
+        };
+        let versions = request.loader(Noun::Templates)?.load_one(key).await;
+        Ok(versions.map_err(ApiError::loaded)?.unwrap_or_default())
     }
 
     /// In how many organisations it is installed: for members of its publisher, in a request that acts there; null for others.
@@ -277,10 +246,9 @@ impl Template {
         if request.find_actor().is_none() {
             return Ok(None);
         }
-        let scope = request.read(Noun::Templates).await?;
-        let count = template::install_count(&scope, &TemplateId::from(self.id.as_str())).await;
-        let count = count.map_err(ApiError::from)?;
-        Ok(count.map(|count| i32::try_from(count).unwrap_or(i32::MAX)))
+        let key = InstallCountOf(TemplateId::from(self.id.as_str()));
+        let count = request.loader(Noun::Templates)?.load_one(key).await;
+        count.map_err(ApiError::loaded)
     }
 }
 

@@ -1,21 +1,24 @@
-use agentry_db::ids::{AgentId, TemplateId};
+use agentry_db::ids::TemplateId;
 use agentry_db::template::{self, By, NewVersion, Publication};
-use agentry_db::{Through, agent, new_id, template_install};
+use agentry_db::{Through, new_id};
 use agentry_template::Definition;
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use serde_json::{Value, json};
 
-use super::{InstallRefusal, Template, TemplateStatus, TemplateVersion};
+use super::of_agent::{OfAgent, of_agent};
+use super::{Template, TemplateStatus, TemplateVersion};
 use crate::check::{Checks, id_of};
 use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
 use crate::organization::refused;
-use crate::{Action, Doing, Noun, RequestContext};
+use crate::{Action, Doing, RequestContext};
 
 const MAX_NOTES: usize = 5_000;
 const MAX_ICON: usize = 100;
 const MAX_SLUG: usize = 64;
 const MAX_CATEGORY: usize = 50;
+/// The most types that may be named at once; a definition holds no more of them.
+const MAX_TYPES: usize = 1_000;
 
 /// A version to be published: of an agent, or of a definition. Exactly one of the two is given.
 #[derive(Debug, Clone, InputObject)]
@@ -25,16 +28,24 @@ pub struct PublishTemplateVersionInput {
     slug: String,
     /// An agent to make the definition of: its name, prompt, model and settings, and the services of its connections.
     agent_id: Option<ID>,
+    /// Types of the organisation's own that the agent uses, of things or of relationships, by id: they become types of the template.
+    /// Those that its relationships lead from and to come along; those that an installed template brings are used from there, as a
+    /// catalog. At most 1,000; only with `agentId`.
+    type_ids: Option<Vec<ID>>,
+    /// A JSON Merge Patch (RFC 7396) on the definition made of the agent, for what an agent does not have by itself: `watchers`,
+    /// `classifiers`, `catalogs`, tools and domains. Only with `agentId`.
+    additions: Option<Value>,
     /// The definition, as `docs/template.schema.json` says. Secrets, and what belongs to one running agent, are taken out.
     definition: Option<Value>,
     /// What is new in it, at most 5,000 characters.
     notes: Option<String>,
-    /// What the template is filed under: 1 to 50 of a-z, 0-9 and single hyphens. What it was before when left out.
-    category: Option<String>,
-    /// Its picture: an emoji, or the name of an icon; at most 100 characters. What it was before when left out.
-    icon: Option<String>,
-    /// The number of its bot with the country's code, 7 to 15 digits. What it was before when left out.
-    bot_phone: Option<String>,
+    /// What the template is filed under: 1 to 50 of a-z, 0-9 and single hyphens. What it was before when left out; null is
+    /// nothing.
+    category: MaybeUndefined<String>,
+    /// Its picture: an emoji, or the name of an icon; at most 100 characters. What it was before when left out; null is none.
+    icon: MaybeUndefined<String>,
+    /// The number of its bot with the country's code, 7 to 15 digits. What it was before when left out; null is none.
+    bot_phone: MaybeUndefined<String>,
 }
 
 /// Which template, and what it becomes.
@@ -85,7 +96,7 @@ pub struct YankTemplateVersionSuccess {
 
 mutation_result! {
     /// How publishing a version ended.
-    PublishTemplateVersionResult = PublishTemplateVersionSuccess | ValidationFailed | DefinitionRejected | InstallRefused | NotFound | Forbidden | Conflict
+    PublishTemplateVersionResult = PublishTemplateVersionSuccess | ValidationFailed | DefinitionRejected | InstallRefused | LimitReached | NotFound | Forbidden | Conflict
 }
 mutation_result! {
     /// How setting a template's status ended.
@@ -140,22 +151,40 @@ async fn publish(
     context.may(Action::PublishTemplateVersion)?;
     let mut checks = Checks::default();
     kebab(&mut checks, "slug", &input.slug, MAX_SLUG);
-    if let Some(category) = &input.category {
-        kebab(&mut checks, "category", category, MAX_CATEGORY);
-    }
+    let category = or_empty(input.category, |category| {
+        kebab(&mut checks, "category", &category, MAX_CATEGORY);
+        category
+    });
     let notes = checks.optional_text("notes", input.notes, MAX_NOTES);
-    let icon = input
-        .icon
-        .as_deref()
-        .map(|icon| checks.name("icon", icon, MAX_ICON));
-    let bot_phone = input.bot_phone.map(|phone| bot_phone(&mut checks, &phone));
+    let icon = or_empty(input.icon, |icon| checks.name("icon", &icon, MAX_ICON));
+    let bot_phone = or_empty(input.bot_phone, |phone| bot_phone(&mut checks, &phone));
     if input.agent_id.is_some() == input.definition.is_some() {
         checks.refuse("definition", "Give exactly one of agentId and definition.");
+    }
+    let types = input.type_ids.unwrap_or_default();
+    if types.len() > MAX_TYPES {
+        checks.refuse("typeIds", format!("There may be at most {MAX_TYPES}."));
+    }
+    if input.definition.is_some() && !(types.is_empty() && input.additions.is_none()) {
+        let message = "It goes with agentId alone. A definition has its types and all else itself.";
+        let field = if types.is_empty() {
+            "additions"
+        } else {
+            "typeIds"
+        };
+        checks.refuse(field, message);
     }
     checks.finish()?;
     let document = match (input.definition, input.agent_id) {
         (Some(definition), _) => definition,
-        (None, Some(agent)) => of_agent(context, &id_of(agent)).await?,
+        (None, Some(agent)) => {
+            let source = OfAgent {
+                agent: id_of(agent),
+                types: types.into_iter().map(id_of).collect(),
+                additions: input.additions,
+            };
+            of_agent(context, source).await?
+        }
         (None, None) => Value::Null,
     };
     let definition = Definition::read(document).map_err(Failure::rejected)?;
@@ -166,9 +195,13 @@ async fn publish(
         "event_classifiers": definition.provides.classifiers,
         "watchers": definition.provides.watchers,
     });
+    let references = definition.open.iter();
+    let references = references.map(|open| json!({ "kind": open.kind, "slug": open.slug }));
+    let references = &Value::Array(references.collect());
     let (definition, catalogs, provides) = (&definition, &catalogs, &provides);
     let (slug, notes, icon) = (&input.slug, notes.as_deref(), icon.as_deref());
-    let (category, bot_phone) = (input.category.as_deref(), bot_phone.as_deref());
+    let (category, bot_phone) = (category.as_deref(), bot_phone.as_deref());
+    let limit = context.services().limits.templates_per_organization;
     context
         .write(Action::PublishTemplateVersion, |scope| async move {
             let new = NewVersion {
@@ -183,26 +216,11 @@ async fn publish(
                 icon,
                 bot_phone,
                 catalogs,
+                references: references.clone(),
+                limit,
             };
-            let (id, version) = match template::publish(&scope, new).await? {
-                Publication::Done(id, version) => (id, version),
-                Publication::SlugTaken => {
-                    return Err(Failure::conflict(
-                        "Another publisher's template has this slug.",
-                    ));
-                }
-                Publication::NoSuchCatalog(_) => {
-                    let mut checks = Checks::default();
-                    checks.refuse(
-                        "definition",
-                        "It names a catalog that is no published template.",
-                    );
-                    return Err(checks.finish().err().unwrap_or_else(missing));
-                }
-                Publication::Refused(why) => {
-                    return Err(refused(why, &context.services().limits));
-                }
-            };
+            let done = template::publish(&scope, new).await?;
+            let (id, version) = published(done, context)?;
             let metadata =
                 json!({ "slug": slug, "version": version, "checksum": definition.checksum });
             audited(&scope, "Template", id.as_str(), metadata).await?;
@@ -215,31 +233,21 @@ async fn publish(
         .await
 }
 
-/// The definition that an agent of the caller's makes. What has to do with one running agent is left out, and so is every secret.
-async fn of_agent(context: &RequestContext, id: &AgentId) -> Result<Value, Failure> {
-    let scope = context.read(Noun::Agents).await?;
-    let agent = agent::find(&scope, id).await?;
-    let agent = agent.ok_or_else(|| Failure::not_found("agent"))?;
-    if agent.install_id.is_some() {
-        return Err(InstallRefusal::TemplateIsInstance.into());
+fn published(done: Publication, context: &RequestContext) -> Result<(TemplateId, i32), Failure> {
+    match done {
+        Publication::Done(id, version) => Ok((id, version)),
+        Publication::SlugTaken => Err(Failure::conflict(
+            "Another publisher's template has this slug.",
+        )),
+        Publication::NoSuchCatalog(_) => Err(Checks::refused(
+            "definition",
+            "It names a catalog that is no published template.",
+        )),
+        Publication::NoSuchType(_) => {
+            Err(Failure::rejected(vec![agentry_template::unknown_type()]))
+        }
+        Publication::Refused(why) => Err(refused(why, &context.services().limits)),
     }
-    let linked = template_install::linked_services(&scope, std::slice::from_ref(id)).await?;
-    let services: Vec<String> = linked.into_iter().map(|(_, service)| service).collect();
-    let temperature: Value =
-        serde_json::from_str(&agent.temperature.to_string()).unwrap_or(Value::Null);
-    let mut document = json!({
-        "name": agent.name,
-        "agent": { "systemPrompt": agent.system_prompt, "model": agent.model, "temperature": temperature },
-        "capabilities": { "services": services },
-    });
-    if let Some(description) = agent.description {
-        document["description"] = description.clone().into();
-        document["agent"]["description"] = description.into();
-    }
-    if let Some(most) = agent.max_tokens {
-        document["agent"]["maxTokens"] = most.into();
-    }
-    Ok(document)
 }
 
 async fn set_status(
@@ -295,6 +303,15 @@ async fn version_of(
 
 fn missing() -> Failure {
     Failure::not_found("template")
+}
+
+/// `None` leaves a value as it is, the empty text takes it away.
+fn or_empty(value: MaybeUndefined<String>, check: impl FnOnce(String) -> String) -> Option<String> {
+    match value {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(String::new()),
+        MaybeUndefined::Value(value) => Some(check(value)),
+    }
 }
 
 /// a-z and 0-9 in words joined by single hyphens.

@@ -87,6 +87,9 @@ impl SignInMutation {
             Err(SignInError::Invalid) => Err(Failure::forbidden(
                 "The e-mail address or the password is wrong.",
             )),
+            Err(SignInError::Nowhere) => Err(Failure::forbidden(
+                "You are not a member of any organisation.",
+            )),
             Err(SignInError::Unverified) => Err(Failure::verification_needed()),
             Err(SignInError::TooMany { retry_after }) => Err(Failure::too_many(retry_after)),
             Err(SignInError::Failed) => Err(ApiError::internal(SignInError::Failed).into()),

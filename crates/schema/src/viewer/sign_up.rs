@@ -21,8 +21,9 @@ pub struct SignUpInput {
 }
 
 mutation_result! {
-    /// How signing up ended. `VerificationNeeded`: the account is made, and signed in to once its address is verified.
-    SignUpResult = SignedIn | VerificationNeeded | ValidationFailed | Conflict | TooManyRequests
+    /// How signing up ended. `VerificationNeeded`: the account is made, and signed in to once its address is verified. `Forbidden`: this
+    /// service makes no accounts.
+    SignUpResult = SignedIn | VerificationNeeded | ValidationFailed | Conflict | Forbidden | TooManyRequests
 }
 
 /// Signing up.
@@ -80,6 +81,9 @@ fn failure(error: SignUpError) -> Failure {
         SignUpError::Failed => ApiError::internal(error).into(),
         SignUpError::EmailTaken => {
             Failure::conflict("There is an account with this e-mail address already.")
+        }
+        SignUpError::Closed => {
+            Failure::forbidden("Accounts are not made here. Ask whoever runs this service for one.")
         }
         SignUpError::Unverified => Failure::verification_needed(),
         SignUpError::TooMany { retry_after } => Failure::too_many(retry_after),

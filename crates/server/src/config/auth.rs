@@ -32,6 +32,10 @@ pub struct AuthConfig {
     /// For whom a JSON Web Token must be meant; the origin of the public URL when not given
     #[arg(long, env = "AGENTRY_JWT_AUDIENCE", value_name = "NAME")]
     pub jwt_audience: Option<String>,
+    /// Whether everyone has a personal organisation, made when they sign up or first act; where not, nobody signs up, and people act
+    /// in organisations that they are members of
+    #[arg(long, env = "AGENTRY_PERSONAL_ORGANIZATIONS", value_name = "BOOL", action = ArgAction::Set, default_value = "true")]
+    pub personal_organizations: bool,
 }
 
 /// What the database holds of session tokens.

@@ -139,6 +139,22 @@ pub struct LimitsConfig {
     /// How long an invitation can be accepted
     #[arg(long, env = "AGENTRY_INVITATION_LIFE", value_name = "TIME", default_value = "48h", value_parser = duration)]
     pub invitation_life: Duration,
+    /// Most templates that an organisation may publish
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_TEMPLATES",
+        value_name = "N",
+        default_value = "1000"
+    )]
+    pub max_templates: u32,
+    /// Most types of its own that an organisation may have
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_TYPES",
+        value_name = "N",
+        default_value = "1000"
+    )]
+    pub max_types: u32,
     /// Most installs of templates that one person may ask for in an hour, refused ones included
     #[arg(
         long,

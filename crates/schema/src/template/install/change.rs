@@ -141,19 +141,26 @@ async fn update(
         checks.refuse("overrides", message);
     }
     checks.finish()?;
+    let problems = input.overrides.as_ref().map(agentry_template::check_patch);
+    if let Some(problems) = problems.filter(|problems| !problems.is_empty()) {
+        return Err(Failure::rejected(problems));
+    }
     let (id, name, more) = (&id_of(input.install_id), &name, &input.overrides);
     context
         .write(Action::UpdateInstall, |scope| async move {
             let install = held(&scope, id).await?;
+            let mut overrides = install.overrides.clone();
             if let Some(more) = more {
-                let mut overrides = install.overrides.clone();
                 template_install::compose(&mut overrides, more.clone());
-                store(&scope, &install, &overrides, None).await?;
+                store(&scope, &install, more, &overrides, None).await?;
             }
             if let Some(name) = name {
                 rename(&scope, &install, name.clone()).await?;
             }
-            audited(&scope, "TemplateInstall", id.as_str(), json!({})).await?;
+            // What is written may be private; where something was changed is enough.
+            let metadata =
+                json!({ "changed": paths(&install.overrides, &overrides), "name": name });
+            audited(&scope, "TemplateInstall", id.as_str(), metadata).await?;
             reread(&scope, id).await
         })
         .await
@@ -182,7 +189,7 @@ async fn reset(
                         remove(&mut overrides, &steps);
                     }
                 }
-                store(&scope, &install, &overrides, None).await?;
+                store(&scope, &install, &nothing(), &overrides, None).await?;
             }
             let metadata = json!({ "reset": path });
             audited(&scope, "TemplateInstall", id.as_str(), metadata).await?;
@@ -210,7 +217,14 @@ async fn upgrade(
                 return Err(not_agreed_to(more));
             }
             // What was changed of one version may not fit another.
-            store(&scope, &install, &install.overrides, Some(version)).await?;
+            store(
+                &scope,
+                &install,
+                &nothing(),
+                &install.overrides,
+                Some(version),
+            )
+            .await?;
             let granted = granted.with(&wanted).to_json();
             template_install::set_version(&scope, id, to, &granted).await?;
             let metadata = json!({ "version": version, "pinned": to.is_some() });
@@ -240,17 +254,22 @@ async fn held(scope: &Doing, id: &TemplateInstallId) -> Result<Install, Failure>
     }
 }
 
-/// Puts overrides in place, once they fit the definition of the version, or of the install's own.
+fn nothing() -> Value {
+    Value::Object(serde_json::Map::new())
+}
+
+/// Puts overrides in place, once they fit the definition of the version, or of the install's own. `patch` is what is new in them.
 async fn store(
     scope: &Doing,
     install: &Install,
+    patch: &Value,
     overrides: &Value,
     version: Option<i32>,
 ) -> Result<(), Failure> {
     let effective =
         template_install::definition(scope, &install.id, version, Some(overrides)).await?;
     let effective = effective.unwrap_or(Value::Null);
-    let problems = agentry_template::check_overrides(overrides, &effective);
+    let problems = agentry_template::check_overrides(patch, &effective);
     if !problems.is_empty() {
         return Err(Failure::rejected(problems));
     }
@@ -271,6 +290,37 @@ async fn rename(scope: &Doing, install: &Install, name: String) -> Result<(), Fa
         .ok_or_else(|| Failure::not_written("agent", true))
 }
 
+/// Where two sets of overrides differ: the names of members from the outside in, joined by points.
+fn paths(before: &Value, after: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    differing("", before, after, &mut found);
+    found
+}
+
+fn differing(path: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
+    let (Value::Object(old), Value::Object(new)) = (before, after) else {
+        if before != after {
+            found.push(path.to_owned());
+        }
+        return;
+    };
+    let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    for name in names {
+        let at = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
+        match (old.get(name), new.get(name)) {
+            (Some(old), Some(new)) => differing(&at, old, new, found),
+            (None, Some(new @ Value::Object(_))) => differing(&at, &nothing(), new, found),
+            (Some(old @ Value::Object(_)), None) => differing(&at, old, &nothing(), found),
+            (Some(_), None) | (None, Some(_)) => found.push(at),
+            (None, None) => {}
+        }
+    }
+}
+
 /// Takes a member out, and whatever is left empty around it.
 fn remove(overrides: &mut Value, steps: &[&str]) {
     let (Some((first, rest)), Value::Object(members)) = (steps.split_first(), overrides) else {
@@ -289,6 +339,17 @@ fn remove(overrides: &mut Value, steps: &[&str]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_that_differ_are_told_and_not_what_stands_there() {
+        let before = json!({ "agent": { "model": "a", "maxTokens": 5 } });
+        let after = json!({ "agent": { "model": "b", "maxTokens": 5, "temperature": null }, "watchers": { "w": { "enabled": true } } });
+        assert_eq!(
+            paths(&before, &after),
+            ["agent.model", "agent.temperature", "watchers.w.enabled"]
+        );
+        assert_eq!(paths(&after, &after), Vec::<String>::new());
+    }
 
     #[test]
     fn what_is_reset_leaves_nothing_empty_behind() {

@@ -1,26 +1,27 @@
 //! Installs: an agent that is a template's, and what its user made of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-use agentry_db::ids::{AgentId, TemplateInstallId};
+use agentry_db::ids::AgentId;
 use agentry_db::template::{self, Card};
-use agentry_db::template_install::{self, Install, State};
+use agentry_db::template_install::{self, Equipment, Install, State};
 use agentry_db::{Direction, Position, Scope};
-use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
+use async_graphql::{Context, Enum, ID, SimpleObject};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Capabilities, Provides, Template};
-use crate::agent::Agent;
 use crate::connection::{PageArguments, SortedBy, connect, connection_type, total};
 use crate::{ApiError, Noun, RequestContext};
 
 mod change;
+mod fields;
 mod loader;
 mod mutation;
 mod usecase;
 
 pub use change::*;
+pub use fields::*;
 pub(crate) use loader::InstallOf;
 pub use mutation::*;
 pub use usecase::*;
@@ -45,7 +46,7 @@ pub struct TemplateInstall {
     pub overrides: Value,
     /// How much of each kind its version brings.
     pub provides: Provides,
-    /// What it needs, and whether that is there.
+    /// What it needs, and whether that is there: a connection to each service that its version asks for, and to that of its model.
     pub requirements: Vec<Requirement>,
     /// A version later than the one it shows; null when there is none.
     pub upgrade_available: Option<UpgradeAvailable>,
@@ -86,26 +87,6 @@ pub struct UpgradeAvailable {
     pub diff: Capabilities,
 }
 
-#[ComplexObject]
-impl TemplateInstall {
-    /// Its agent, as you may see it.
-    #[graphql(complexity = "1 + child_complexity")]
-    async fn agent(&self, context: &Context<'_>) -> async_graphql::Result<Option<Agent>> {
-        let loader = RequestContext::of(context)?.loader(Noun::Agents)?;
-        let id = AgentId::from(self.agent_id.as_str());
-        loader.load_one(id).await.map_err(ApiError::loaded)
-    }
-
-    /// The whole definition of its version, with what you changed of it.
-    #[graphql(complexity = "20")]
-    async fn effective(&self, context: &Context<'_>) -> async_graphql::Result<Option<Value>> {
-        let scope = RequestContext::of(context)?.read(Noun::Templates).await?;
-        let id = TemplateInstallId::from(self.id.as_str());
-        let effective = template_install::definition(&scope, &id, None, None).await;
-        Ok(effective.map_err(ApiError::from)?)
-    }
-}
-
 /// Installs as the API shows them: three statements, however many there are. One whose template cannot be read is left out.
 pub(crate) async fn complete(
     scope: &Scope,
@@ -121,21 +102,19 @@ pub(crate) async fn complete(
     let states: HashMap<_, _> = states.into_iter().map(|it| (it.id.clone(), it)).collect();
     let cards = template::installed(scope, &templates).await?;
     let cards: HashMap<_, _> = cards.into_iter().map(|it| (it.id.clone(), it)).collect();
-    let mut linked: HashMap<AgentId, BTreeSet<String>> = HashMap::new();
-    for (agent, service) in template_install::linked_services(scope, &agents).await? {
-        linked.entry(agent).or_default().insert(service);
-    }
+    let equipment = template_install::equipment(scope, &agents).await?;
+    let equipment: HashMap<AgentId, Equipment> = equipment.into_iter().collect();
     let of = |install: Install| {
         let state = states.get(&install.id)?;
         let card = cards.get(&install.template_id)?.clone();
-        let linked = linked.get(&install.agent_id);
-        Some(TemplateInstall::of(install, state, card, linked))
+        let equipment = equipment.get(&install.agent_id)?;
+        Some(TemplateInstall::of(install, state, card, equipment))
     };
     Ok(installs.into_iter().filter_map(of).collect())
 }
 
 impl TemplateInstall {
-    fn of(install: Install, state: &State, card: Card, linked: Option<&BTreeSet<String>>) -> Self {
+    fn of(install: Install, state: &State, card: Card, equipment: &Equipment) -> Self {
         let Install {
             id,
             template_id: _,
@@ -156,7 +135,7 @@ impl TemplateInstall {
             pinned_version,
             upgrade_available: upgrade(state, &granted_capabilities),
             granted_capabilities: Capabilities::read(&granted_capabilities),
-            requirements: requirements(&state.capabilities, linked),
+            requirements: requirements(state, equipment),
             overrides,
             provides: Provides::read(&state.provides),
             installed_at: created_at,
@@ -178,22 +157,18 @@ fn upgrade(state: &State, granted: &Value) -> Option<UpgradeAvailable> {
     })
 }
 
-fn requirements(capabilities: &Value, linked: Option<&BTreeSet<String>>) -> Vec<Requirement> {
-    let wanted = agentry_template::Capabilities::read(capabilities);
-    let met: BTreeMap<String, bool> = wanted
-        .services
-        .into_iter()
-        .map(|name| {
-            let met = linked.is_some_and(|linked| linked.contains(&name));
-            (name, met)
-        })
-        .collect();
-    let requirement = |(name, met)| Requirement {
+/// The services that the version asks for and the one that the model is of, each with whether the agent is linked to one of them.
+fn requirements(state: &State, equipment: &Equipment) -> Vec<Requirement> {
+    let model = state.model.as_ref().unwrap_or(&equipment.model);
+    let mut services = agentry_template::Capabilities::read(&state.capabilities).services;
+    services.extend(agentry_template::service_of_model(model).map(str::to_owned));
+    let services: BTreeSet<String> = services;
+    let requirement = |name: String| Requirement {
         kind: RequirementKind::Connection,
+        met: equipment.services.contains(&name),
         name,
-        met,
     };
-    met.into_iter().map(requirement).collect()
+    services.into_iter().map(requirement).collect()
 }
 
 /// How many templates are installed.

@@ -227,7 +227,7 @@ async fn fork(context: &RequestContext, input: ForkTemplateInput) -> Result<Agen
             }
             let new = of_definition(name, &definition);
             let agent = agent::insert(&scope, &id, &new).await?;
-            let metadata = json!({ "name": agent.name });
+            let metadata = json!({ "name": agent.name, "template": input.slug, "installId": input.install_id });
             audited(&scope, "Agent", id.as_str(), metadata).await?;
             Ok(agent.into())
         })

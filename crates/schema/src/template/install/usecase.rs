@@ -199,12 +199,14 @@ async fn target(
 }
 
 async fn make_personal(context: &RequestContext) -> Result<Membership, Failure> {
+    if !context.services().auth.gives_personal_organizations() {
+        return Err(InstallRefusal::NoPersonalOrg.into());
+    }
     let me = organization::find_me(&context.read_own().await?).await?;
     let me = me.ok_or(InstallRefusal::NoPersonalOrg)?;
     let wanted = slug::personal(&me.name, &me.email, me.id.as_str());
-    let made = context
-        .ensure_personal_organization(&me.name, &wanted)
-        .await;
+    let name = slug::personal_name(&me.name, &me.email, &wanted);
+    let made = context.ensure_personal_organization(name, &wanted).await;
     if let Err(Failure::Api(crate::ApiError::Db(DbError::Constraint { .. }))) = made {
         return Err(InstallRefusal::NoPersonalOrg.into());
     }

@@ -8,6 +8,12 @@ use crate::ids::{AgentId, TemplateId, TemplateInstallId, UserId};
 use crate::keyset::{Page, PageRequest};
 use crate::{DbError, Scope, WriteScope, sql};
 
+mod collisions;
+mod state;
+
+pub use collisions::*;
+pub use state::*;
+
 /// An install.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct Install {
@@ -261,7 +267,8 @@ pub async fn set_version(
     sql::run(scope, statement, values).await
 }
 
-/// Ends an install and archives its agent. Everything stored with the agent stays.
+/// Ends an install and archives its agent, which stays what it was at that moment, whatever becomes of the template. Everything
+/// stored with the agent stays.
 ///
 /// # Errors
 /// As [`find_many`].
@@ -270,163 +277,12 @@ pub async fn end(scope: &WriteScope, install: &Install) -> Result<(), DbError> {
     let statement = "UPDATE template_installs SET uninstalled_at = now_ms()
         WHERE organization_id = $1 AND id = $2 AND uninstalled_at IS NULL";
     sql::run(scope, statement, values(install.id.as_str())).await?;
-    let statement = "UPDATE agents SET archived_at = now_ms()
+    let statement = "UPDATE agents SET archived_at = now_ms(), description = e.agent ->> 'description',
+          system_prompt = coalesce(e.agent ->> 'systemPrompt', system_prompt), model = coalesce(e.agent ->> 'model', model),
+          temperature = coalesce((e.agent ->> 'temperature')::numeric, temperature), max_tokens = (e.agent ->> 'maxTokens')::integer
+        FROM (SELECT agent_effective($2) -> 'agent' AS agent) e
         WHERE organization_id = $1 AND id = $2 AND archived_at IS NULL";
     sql::run(scope, statement, values(install.agent_id.as_str())).await
-}
-
-/// Where an install stands.
-#[derive(Debug, Clone, FromQueryResult)]
-pub struct State {
-    /// The install.
-    pub id: TemplateInstallId,
-    /// The version that it shows.
-    pub version: i32,
-    /// What that asks for.
-    pub capabilities: Json,
-    /// How much of each kind that brings.
-    pub provides: Json,
-    /// The newest version that is not yanked.
-    pub latest: Option<i32>,
-    /// What the newest asks for.
-    pub latest_capabilities: Option<Json>,
-}
-
-/// Where these installs stand.
-///
-/// # Errors
-/// As [`find_many`].
-pub async fn states(scope: &Scope, ids: &[TemplateInstallId]) -> Result<Vec<State>, DbError> {
-    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    sql::all(
-        scope,
-        "SELECT * FROM template_install_states($1)",
-        [ids.into()],
-    )
-    .await
-}
-
-/// The definition of an install's version, with these overrides merged in; `None` is what the install has itself.
-///
-/// # Errors
-/// As [`find_many`].
-pub async fn definition(
-    scope: &Scope,
-    id: &TemplateInstallId,
-    version: Option<i32>,
-    overrides: Option<&Json>,
-) -> Result<Option<Json>, DbError> {
-    let values: [Value; 3] = [
-        id.as_str().into(),
-        version.into(),
-        overrides.cloned().into(),
-    ];
-    let statement = "SELECT template_install_definition($1, $2, $3)";
-    sql::scalar(scope, statement, values).await
-}
-
-#[derive(FromQueryResult)]
-struct Picked {
-    version: i32,
-    capabilities: Json,
-}
-
-/// The version that an install can go to, with what it asks for; `None` asks for the newest. A yanked one is none.
-///
-/// # Errors
-/// As [`find_many`].
-pub async fn version(
-    scope: &Scope,
-    id: &TemplateInstallId,
-    version: Option<i32>,
-) -> Result<Option<(i32, Json)>, DbError> {
-    let statement = "SELECT version, capabilities FROM template_install_version($1, $2)";
-    let values = [id.as_str().into(), version.into()];
-    let picked: Option<Picked> = sql::first(scope, statement, values).await?;
-    Ok(picked.map(|picked| (picked.version, picked.capabilities)))
-}
-
-/// Types of a version of a template that mean something else already in the acting organisation.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Collisions {
-    /// Slugs that the organisation's own types have: those win.
-    pub own: Vec<String>,
-    /// Slugs that types of another installed template have: to be named with their catalog.
-    pub managed: Vec<String>,
-}
-
-#[derive(FromQueryResult)]
-struct Collision {
-    slug: String,
-    own: bool,
-}
-
-/// What the types of a version collide with.
-///
-/// # Errors
-/// As [`find_many`].
-pub async fn collisions(
-    scope: &Scope,
-    template: &TemplateId,
-    version: i32,
-) -> Result<Collisions, DbError> {
-    let rows: Vec<Collision> = sql::all(
-        scope,
-        "WITH brought AS (SELECT kind, slug FROM template_slugs($1, $2))
-         SELECT DISTINCT slug, own FROM (
-           SELECT b.slug, true AS own FROM brought b JOIN entity_types e
-             ON b.kind = 'entity' AND e.organization_id = $3 AND e.slug = b.slug AND e.archived_at IS NULL
-           UNION ALL
-           SELECT b.slug, true FROM brought b JOIN entity_relationship_types e
-             ON b.kind = 'relationship' AND e.organization_id = $3 AND e.slug = b.slug AND e.archived_at IS NULL
-           UNION ALL
-           SELECT b.slug, false FROM brought b JOIN template_slugs_installed($1) o ON o.kind = b.kind AND o.slug = b.slug) c
-         ORDER BY slug",
-        [
-            template.as_str().into(),
-            version.into(),
-            organization(scope),
-        ],
-    )
-    .await?;
-    let mut found = Collisions::default();
-    for Collision { slug, own } in rows {
-        if own {
-            found.own.push(slug);
-        } else {
-            found.managed.push(slug);
-        }
-    }
-    Ok(found)
-}
-
-#[derive(FromQueryResult)]
-struct Linked {
-    agent_id: AgentId,
-    service: String,
-}
-
-/// The services of the connections that these agents are linked to, as far as the caller may see them.
-///
-/// # Errors
-/// As [`find_many`].
-pub async fn linked_services(
-    scope: &Scope,
-    agents: &[AgentId],
-) -> Result<Vec<(AgentId, String)>, DbError> {
-    let ids: Vec<String> = agents.iter().map(ToString::to_string).collect();
-    let rows: Vec<Linked> = sql::all(
-        scope,
-        "SELECT DISTINCT l.agent_id, c.service FROM agent_api_connections l
-         JOIN api_connections c ON c.organization_id = l.organization_id AND c.id = l.api_connection_id
-         WHERE l.organization_id = $1 AND l.agent_id = ANY ($2)",
-        [organization(scope), ids.into()],
-    )
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.agent_id, row.service))
-        .collect())
 }
 
 fn organization(scope: &Scope) -> Value {

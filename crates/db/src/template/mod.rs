@@ -1,0 +1,183 @@
+//! Templates: what anyone may know of them, and what their publisher does with them.
+//!
+//! What the catalogue shows is the same to everyone, so it needs no tenant; it comes through functions that return a card and
+//! nothing else. Everything a publisher writes goes through functions that read the caller's role anew.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{FromQueryResult, Value};
+use serde_json::Value as Json;
+
+use crate::ids::{OrganizationId, TemplateId};
+use crate::sql::Through;
+use crate::{DbError, Scope, sql};
+
+mod publisher;
+
+pub use publisher::*;
+
+/// What anyone may know of a template.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct Card {
+    /// Its id.
+    pub id: TemplateId,
+    /// Its short name in addresses.
+    pub slug: String,
+    /// `draft`, `published`, `unlisted` or `withdrawn`.
+    pub status: String,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// What it is filed under.
+    pub category: Option<String>,
+    /// Its picture: an emoji, or the name of an icon.
+    pub icon: Option<String>,
+    /// The number of its bot, digits only.
+    pub bot_phone: Option<String>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Whose it is.
+    pub publisher_org_id: OrganizationId,
+    /// What the publisher is called.
+    pub publisher_name: String,
+    /// The publisher's short name in addresses.
+    pub publisher_slug: String,
+    /// The newest version that is not yanked; none, when all are.
+    pub version: Option<i32>,
+    /// What that version asks for.
+    pub capabilities: Option<Json>,
+    /// How much of each kind that version brings.
+    pub provides: Option<Json>,
+    /// What its publisher said of that version.
+    pub notes: Option<String>,
+    /// When that version was published.
+    pub published_at: Option<DateTime<Utc>>,
+}
+
+/// How a template is asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum By<'a> {
+    /// By its short name.
+    Slug(&'a str),
+    /// By its id.
+    Id(&'a TemplateId),
+}
+
+/// One template: published or unlisted, or of an organisation that the acting user is a member of. Whatever else is missing.
+///
+/// # Errors
+/// [`DbError`] as the database answers; this holds for every function of this module.
+pub async fn find(through: &Through, by: By<'_>) -> Result<Option<Card>, DbError> {
+    let (slug, id) = match by {
+        By::Slug(slug) => (Some(slug.to_owned()), None),
+        By::Id(id) => (None, Some(id.to_string())),
+    };
+    let values = [slug.into(), id.into()];
+    let found: Vec<Card> = through
+        .all("SELECT * FROM template_find($1, $2)", values)
+        .await?;
+    Ok(found.into_iter().next())
+}
+
+/// Those of these ids that [`find`] finds, and those that are, or were, installed in the acting organisation.
+///
+/// # Errors
+/// As [`find`].
+pub async fn find_many(scope: &Scope, ids: &[TemplateId]) -> Result<Vec<Card>, DbError> {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let statement =
+        "SELECT * FROM template_find_many($1) UNION SELECT * FROM template_installed($1)";
+    sql::all(scope, statement, [ids.into()]).await
+}
+
+/// Which templates of the catalogue are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogueFilter {
+    /// Part of the name or the description, upper or lower case.
+    pub search: Option<String>,
+    /// Exactly this category.
+    pub category: Option<String>,
+}
+
+/// The published templates by name, from a place on: one more than `count` when there are more.
+///
+/// # Errors
+/// As [`find`].
+pub async fn catalogue(
+    through: &Through,
+    filter: &CatalogueFilter,
+    after: Option<(&str, &str)>,
+    count: u64,
+) -> Result<Vec<Card>, DbError> {
+    let values: [Value; 5] = [
+        filter.search.as_deref().map(sql::containing).into(),
+        filter.category.clone().into(),
+        after.map(|(name, _)| name.to_owned()).into(),
+        after.map(|(_, id)| id.to_owned()).into(),
+        i32::try_from(count.saturating_add(1))
+            .unwrap_or(i32::MAX)
+            .into(),
+    ];
+    let statement = "SELECT * FROM template_catalogue($1, $2, $3, $4, $5)";
+    through.all(statement, values).await
+}
+
+#[derive(FromQueryResult)]
+struct Count {
+    count: i64,
+}
+
+/// How many templates of the catalogue are wanted in all.
+///
+/// # Errors
+/// As [`find`].
+pub async fn count_published(through: &Through, filter: &CatalogueFilter) -> Result<u64, DbError> {
+    let values: [Value; 2] = [
+        filter.search.as_deref().map(sql::containing).into(),
+        filter.category.clone().into(),
+    ];
+    let statement = "SELECT count(*) AS count FROM template_catalogue($1, $2, NULL, NULL, NULL)";
+    let counted: Vec<Count> = through.all(statement, values).await?;
+    Ok(counted.first().map_or(0, |row| row.count.unsigned_abs()))
+}
+
+/// The templates of these ids that are, or were, installed in the acting organisation, whatever became of them.
+///
+/// # Errors
+/// As [`find`].
+pub async fn installed(scope: &Scope, ids: &[TemplateId]) -> Result<Vec<Card>, DbError> {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    sql::all(scope, "SELECT * FROM template_installed($1)", [ids.into()]).await
+}
+
+/// A version as whoever wants to install it needs it.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct Offer {
+    /// Its number.
+    pub version: i32,
+    /// What the template is called in it.
+    pub name: String,
+    /// The agent: its prompt, model and settings.
+    pub agent: Json,
+    /// What it asks for.
+    pub capabilities: Json,
+    /// How much of each kind it brings.
+    pub provides: Json,
+    /// Whether it is yanked.
+    pub yanked: bool,
+}
+
+/// One version of a template that can be had.
+///
+/// # Errors
+/// As [`find`].
+pub async fn offer(
+    scope: &Scope,
+    template: &TemplateId,
+    version: i32,
+) -> Result<Option<Offer>, DbError> {
+    let statement = "SELECT * FROM template_version_of($1, $2)";
+    sql::first(scope, statement, [template.as_str().into(), version.into()]).await
+}
