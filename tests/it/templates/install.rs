@@ -1,4 +1,4 @@
-//! Installing: the upstream cases of the install core, by reference, and idempotence.
+//! Installing: what is there afterwards, by reference, and idempotence.
 
 use serde_json::{Value, json};
 

@@ -1,13 +1,22 @@
 //! Templates: publishing, the catalogue, installing by reference, and what becomes of installs.
 
+mod agents;
+mod brought;
 mod catalogue;
+mod deletion;
+mod homes;
 mod install;
 mod life;
 mod limits;
+mod nodes;
+mod overrides;
 mod publishing;
 mod reference;
 mod refusals;
+mod trail;
 mod types;
+
+mod vocabulary;
 
 use serde_json::{Value, json};
 
@@ -47,6 +56,7 @@ const FAILURES: [(&[&str], &str); 4] = [
             "updateInstall",
             "resetOverride",
             "createEntityType",
+            "updateEntityType",
         ],
         "... on DefinitionRejected { problems { code path } } ",
     ),
@@ -59,6 +69,7 @@ const FAILURES: [(&[&str], &str); 4] = [
             "installTemplate",
             "publishTemplateVersion",
             "createEntityType",
+            "updateEntityType",
         ],
         "... on ValidationFailed { fields { path } } ",
     ),
@@ -81,7 +92,7 @@ fn definition(name: &str) -> Value {
     json!({ "name": name, "agent": { "systemPrompt": "Help with money.", "model": "gpt-4o", "temperature": 0.25 } })
 }
 
-/// The upstream example: two entity types, one relationship type, a watcher and a classifier.
+/// Two entity types, one relationship type, a watcher and a classifier.
 fn finance() -> Value {
     json!({
         "name": "Personal finance", "description": "Keeps an eye on money.",

@@ -105,7 +105,8 @@ async fn statements_are_the_same_for_installed_and_plain_agents_and_for_one_and_
         .await;
     for (name, count) in [("Few", 2), ("Many", 12)] {
         let document = format!(
-            "query {name} {{ agents(first: {count}) {{ nodes {{ systemPrompt install {{ version template {{ slug }} requirements {{ met }} upgradeAvailable {{ version }} }} }} }} }}"
+            "query {name} {{ agents(first: {count}) {{ nodes {{ systemPrompt install {{ version template {{ slug }} requirements {{ met }} upgradeAvailable {{ version }}
+             watchers {{ key }} classifiers {{ key }} effective }} }} }} }}"
         );
         let data = bob.query(&document, json!({})).await;
         let nodes = data["agents"]["nodes"].as_array().unwrap();
@@ -118,8 +119,20 @@ async fn statements_are_the_same_for_installed_and_plain_agents_and_for_one_and_
             "{data}"
         );
     }
+    for (name, count) in [("OwnFew", 2), ("OwnMany", 12)] {
+        let document = format!(
+            "query {name} {{ viewer {{ templates(first: {count}) {{ nodes {{ installCount versions(first: 3) {{ version definition }} }} }} }} }}"
+        );
+        let data = acme.query(&document, json!({})).await;
+        let nodes = data["viewer"]["templates"]["nodes"].as_array().unwrap();
+        let complete = nodes.iter().filter(|node| {
+            node["installCount"] == 1 && node["versions"][0]["definition"]["name"].is_string()
+        });
+        assert_eq!(complete.count(), count, "{data}");
+    }
     let ended = running.stop().await;
     let log = &ended.stderr;
+    assert_eq!(cost(log, "OwnFew"), cost(log, "OwnMany"));
     assert_eq!(cost(log, "Plain"), cost(log, "Installed"));
     assert_eq!(cost(log, "Few"), cost(log, "Many"));
 }

@@ -81,7 +81,7 @@ async fn withdrawn_yanked_and_deleted_between_page_and_press() {
 }
 
 #[tokio::test]
-async fn installed_agent_own_organization_strangers_and_members_are_refused() {
+async fn installed_agent_is_no_template_to_whoever_has_it_and_nothing_to_others() {
     let server = Server::start().await;
     let acme = publisher(&server, "Ada", "acme").await;
     offer(&acme, "finance", finance()).await;
@@ -93,13 +93,35 @@ async fn installed_agent_own_organization_strangers_and_members_are_refused() {
         "TEMPLATE_IS_INSTANCE"
     );
     assert_eq!(refusal(&eve, instance).await, "TEMPLATE_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn publisher_does_not_install_its_own_template() {
+    let server = Server::start().await;
+    let acme = publisher(&server, "Ada", "acme").await;
+    offer(&acme, "finance", finance()).await;
     let at_home = json!({ "slug": "finance", "organizationId": acme.organization_id });
     assert_eq!(refusal(&acme, at_home).await, "SELF_INSTALL");
-    let team = publisher(&server, "Cleo", "team").await;
+    let bob = server.sign_up("Bob").await;
+    offer(&bob, "mine", definition("Mine")).await;
+    assert_eq!(
+        refusal(&bob, json!({ "slug": "mine" })).await,
+        "SELF_INSTALL"
+    );
+}
+
+#[tokio::test]
+async fn stranger_and_removed_member_are_refused_and_a_new_admin_is_not() {
+    let server = Server::start().await;
+    let acme = publisher(&server, "Ada", "acme").await;
+    offer(&acme, "finance", finance()).await;
+    let (team, eve) = (
+        publisher(&server, "Cleo", "team").await,
+        server.sign_up("Eve").await,
+    );
     let there = json!({ "slug": "finance", "organizationId": team.organization_id });
     assert_eq!(refusal(&eve, there.clone()).await, "NOT_A_MEMBER");
-    server.join(&team, &eve, "member").await;
-    assert_eq!(refusal(&eve, there.clone()).await, "REQUIRES_ADMIN");
+    server.join(&team, &eve, "admin").await;
     let removed = json!({ "userId": eve.user_id });
     mutate(&team, "removeMember", "__typename", removed).await;
     assert_eq!(refusal(&eve, there.clone()).await, "NOT_A_MEMBER");
@@ -107,6 +129,22 @@ async fn installed_agent_own_organization_strangers_and_members_are_refused() {
     assert_eq!(refusal(&eve, unknown).await, "NOT_A_MEMBER");
     server.join(&team, &eve, "admin").await;
     assert_eq!(installed(&eve, there).await["created"], true);
+}
+
+#[tokio::test]
+async fn plain_member_is_refused() {
+    let server = Server::start().await;
+    let acme = publisher(&server, "Ada", "acme").await;
+    offer(&acme, "finance", finance()).await;
+    let (team, eve) = (
+        publisher(&server, "Cleo", "team").await,
+        server.sign_up("Eve").await,
+    );
+    let member = server.join(&team, &eve, "member").await;
+    let there = json!({ "slug": "finance", "organizationId": team.organization_id });
+    for caller in [&eve, &member] {
+        assert_eq!(refusal(caller, there.clone()).await, "REQUIRES_ADMIN");
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod matrix;
 mod mutations;
 mod printed_schema;
 mod probe;
+mod publishers;
 mod rules;
 mod schema;
 mod seed;

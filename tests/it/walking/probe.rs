@@ -43,6 +43,15 @@ impl Actor {
     pub(super) fn is_here(&self) -> bool {
         self.organization == "here"
     }
+
+    /// What makes the transaction theirs, as the service's.
+    pub(super) fn enter(&self, service: &str) -> String {
+        format!(
+            "SET LOCAL ROLE \"{service}\"; SET LOCAL app.current_user_id = '{}'; \
+             SET LOCAL app.current_org_id = '{}'; SET LOCAL app.org_role = '{}'",
+            self.user, self.organization, self.role
+        )
+    }
 }
 
 /// What is attempted.
@@ -108,11 +117,7 @@ pub(super) async fn attempt(
         ),
         _ => String::new(),
     };
-    let enter = format!(
-        "SAVEPOINT attempt; {granted}SET LOCAL ROLE \"{service}\"; SET LOCAL app.current_user_id = '{}'; \
-         SET LOCAL app.current_org_id = '{}'; SET LOCAL app.org_role = '{}'",
-        actor.user, actor.organization, actor.role
-    );
+    let enter = format!("SAVEPOINT attempt; {granted}{}", actor.enter(service));
     connection.execute(AssertSqlSafe(enter)).await.unwrap();
     let outcome = match verb {
         Verb::Select => select(connection, target).await,

@@ -15,6 +15,8 @@ use crate::template::InstallRefusal;
 use crate::{Action, Doing, RequestContext};
 
 const MAX_NAME: usize = 200;
+/// The longest path to an override, in characters.
+const MAX_PATH: usize = 500;
 /// The most of all overrides together, as JSON without white space.
 const MAX_OVERRIDES: usize = 256 * 1_024;
 
@@ -170,6 +172,11 @@ async fn reset(
     context: &RequestContext,
     input: ResetOverrideInput,
 ) -> Result<TemplateInstall, Failure> {
+    let nowhere = |path: &String| path.contains('\0') || path.chars().count() > MAX_PATH;
+    if input.path.as_ref().is_some_and(nowhere) {
+        let message = format!("It must have at most {MAX_PATH} characters, U+0000 not among them.");
+        return Err(Checks::refused("path", message));
+    }
     let (id, path) = (&id_of(input.install_id), &input.path);
     context
         .write(Action::UpdateInstall, |scope| async move {
