@@ -17,7 +17,7 @@ DROP FUNCTION template_publish(text, text, jsonb, jsonb, jsonb, text, text, text
 DROP FUNCTION template_set_status(text, text);
 DROP FUNCTION template_yank(text, integer, boolean);
 DROP FUNCTION template_delete(text);
-DROP FUNCTION template_catalogue(text, text, text, text, integer);
+DROP FUNCTION template_catalogue(text, text, text, text, text, text, boolean, integer);
 DROP FUNCTION template_find(text, text);
 DROP FUNCTION template_find_many(text[]);
 DROP FUNCTION template_version_of(text, integer);

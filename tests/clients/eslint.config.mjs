@@ -8,9 +8,16 @@ const schema = buildSchema(readFileSync(schemaPath, "utf8"));
 const objects = Object.values(schema.getTypeMap()).filter(isObjectType);
 const named = (...endings) => objects.map(({ name }) => name).filter((name) => endings.some((end) => name.endsWith(end)));
 const failures = schema.getPossibleTypes(schema.getType("UserError")).map(({ name }) => name);
-const parts = ["ApiKeyRateLimit", "ApiKeyRefill", "InvalidField", "MemberProfile", "PageInfo", "Profile"];
+const parts = [
+  ...["ApiKeyRateLimit", "ApiKeyRefill", "Capabilities", "DefinitionProblem", "InvalidField", "MemberProfile", "PageInfo", "Profile"],
+  ...["Provides", "Requirement", "TemplateClassifier", "TemplatePublisher", "TemplateVersion", "TemplateWatcher", "UpgradeAvailable"],
+];
 const answers = ["AccountDeletion", "DeletionOfOrganization", "SignedIn", "Viewer"];
 const values = [...failures, ...parts, ...answers];
+
+const recommended = graphql.configs["flat/schema-recommended"].rules;
+const [, naming] = recommended["@graphql-eslint/naming-convention"];
+const object = "ObjectTypeDefinition,ObjectTypeExtension";
 
 export default [
   {
@@ -18,8 +25,10 @@ export default [
     plugins: { "@graphql-eslint": graphql },
     languageOptions: { parser: graphql.parser, parserOptions: { graphQLConfig: { schema: schemaPath } } },
     rules: {
-      ...graphql.configs["flat/schema-recommended"].rules,
+      ...recommended,
       ...graphql.configs["flat/schema-relay"].rules,
+      // The type of a thing is called a type: that is no suffix which says what the declaration shows already.
+      "@graphql-eslint/naming-convention": ["error", { ...naming, [object]: { ...naming[object], ignorePattern: "^EntityType$" } }],
       "@graphql-eslint/strict-id-in-types": [
         "error",
         {

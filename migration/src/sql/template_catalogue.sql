@@ -14,16 +14,29 @@ CREATE FUNCTION template_shelf() RETURNS SETOF template_card LANGUAGE sql STABLE
                      ORDER BY v.version DESC LIMIT 1) v ON true
 $$;
 
--- The published templates by name, those after a place, so many.
-CREATE FUNCTION template_catalogue(p_search text, p_category text, p_after_name text, p_after_id text, p_limit integer)
+-- The published templates by name, those after one place and before another, so many from the one end or, `p_backwards`, the other.
+CREATE FUNCTION template_catalogue(
+  p_search text, p_category text, p_after_name text, p_after_id text, p_before_name text, p_before_id text, p_backwards boolean,
+  p_limit integer)
 RETURNS SETOF template_card LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-  RETURN QUERY SELECT s.* FROM template_shelf() s
-  WHERE s.status = 'published' AND s.version IS NOT NULL
-    AND (p_search IS NULL OR s.name ILIKE p_search OR s.description ILIKE p_search)
-    AND (p_category IS NULL OR s.category = p_category)
-    AND (p_after_id IS NULL OR (s.name, s.id) > (p_after_name, p_after_id))
-  ORDER BY s.name, s.id LIMIT p_limit;
+  IF p_backwards THEN
+    RETURN QUERY SELECT s.* FROM template_shelf() s
+    WHERE s.status = 'published' AND s.version IS NOT NULL
+      AND (p_search IS NULL OR s.name ILIKE p_search OR s.description ILIKE p_search)
+      AND (p_category IS NULL OR s.category = p_category)
+      AND (p_after_id IS NULL OR (s.name, s.id) > (p_after_name, p_after_id))
+      AND (p_before_id IS NULL OR (s.name, s.id) < (p_before_name, p_before_id))
+    ORDER BY s.name DESC, s.id DESC LIMIT p_limit;
+  ELSE
+    RETURN QUERY SELECT s.* FROM template_shelf() s
+    WHERE s.status = 'published' AND s.version IS NOT NULL
+      AND (p_search IS NULL OR s.name ILIKE p_search OR s.description ILIKE p_search)
+      AND (p_category IS NULL OR s.category = p_category)
+      AND (p_after_id IS NULL OR (s.name, s.id) > (p_after_name, p_after_id))
+      AND (p_before_id IS NULL OR (s.name, s.id) < (p_before_name, p_before_id))
+    ORDER BY s.name, s.id LIMIT p_limit;
+  END IF;
 END $$;
 
 -- One template by slug or id: to everyone while it is published or unlisted, to a member of its publisher always. Whatever else is
@@ -69,7 +82,7 @@ BEGIN
     AND t.status <> 'draft';
 END $$;
 
-REVOKE EXECUTE ON FUNCTION template_shelf(), template_catalogue(text, text, text, text, integer), template_find(text, text), template_find_many(text[]),
+REVOKE EXECUTE ON FUNCTION template_shelf(), template_catalogue(text, text, text, text, text, text, boolean, integer), template_find(text, text), template_find_many(text[]),
   template_version_of(text, integer), template_slugs(text, integer, text[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION template_catalogue(text, text, text, text, integer), template_find(text, text), template_find_many(text[]),
+GRANT EXECUTE ON FUNCTION template_catalogue(text, text, text, text, text, text, boolean, integer), template_find(text, text), template_find_many(text[]),
   template_version_of(text, integer), template_slugs(text, integer, text[]) TO agentry_app;

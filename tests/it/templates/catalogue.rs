@@ -128,6 +128,20 @@ async fn catalogue_is_searched_filtered_and_paged() {
         seen,
         ["helper-0", "helper-1", "helper-2", "helper-3", "helper-4"]
     );
+    let back = "{ templates(last: 2, category: \"home\") { nodes { slug } pageInfo { hasPreviousPage startCursor } } }";
+    let page = nobody.query(back, json!({})).await["templates"].take();
+    assert_eq!(
+        page["nodes"],
+        json!([{ "slug": "helper-3" }, { "slug": "helper-4" }])
+    );
+    assert_eq!(page["pageInfo"]["hasPreviousPage"], true);
+    let more = "query($before: String) { templates(last: 5, before: $before) { nodes { slug } } }";
+    let before = json!({ "before": page["pageInfo"]["startCursor"] });
+    let page = nobody.query(more, before).await["templates"].take();
+    assert_eq!(
+        page["nodes"],
+        json!([{ "slug": "helper-0" }, { "slug": "helper-1" }, { "slug": "helper-2" }])
+    );
     for arguments in ["(first: 0)", "(first: 101)", "(after: \"nonsense\")"] {
         let document = format!("{{ templates{arguments} {{ nodes {{ slug }} }} }}");
         assert_eq!(nobody.code(&document, json!({})).await, "BAD_USER_INPUT");

@@ -93,7 +93,9 @@ async fn attempt(connection: &mut PgConnection, enter: &str, statement: &str) ->
         Ok(Some(0)) => "no",
         Ok(_) => "yes",
         Err(error) => {
-            let code = error.as_database_error().and_then(|error| error.code());
+            let code = error
+                .as_database_error()
+                .and_then(sqlx::error::DatabaseError::code);
             assert_eq!(code.as_deref(), Some("42501"), "{statement}: {error}");
             "denied"
         }

@@ -8,6 +8,7 @@ use sea_orm::{FromQueryResult, Value};
 use serde_json::Value as Json;
 
 use crate::ids::{OrganizationId, TemplateId};
+use crate::keyset::{Cursor, Page, PageRequest, Position, Slice};
 use crate::sql::Through;
 use crate::{DbError, Scope, sql};
 
@@ -101,27 +102,45 @@ pub struct CatalogueFilter {
     pub category: Option<String>,
 }
 
-/// The published templates by name, from a place on: one more than `count` when there are more.
+/// One window on the published templates, by name.
 ///
 /// # Errors
 /// As [`find`].
 pub async fn catalogue(
     through: &Through,
     filter: &CatalogueFilter,
-    after: Option<(&str, &str)>,
-    count: u64,
-) -> Result<Vec<Card>, DbError> {
-    let values: [Value; 5] = [
+    request: &PageRequest,
+) -> Result<Page<Card>, DbError> {
+    let (backwards, size) = match request.slice {
+        Slice::First(size) => (false, size),
+        Slice::Last(size) => (true, size),
+    };
+    let place = |cursor: Option<&Cursor>| -> [Value; 2] {
+        let name = cursor.and_then(|cursor| match &cursor.position {
+            Position::Text(name) => Some(name.clone()),
+            Position::Time(_) => None,
+        });
+        let id = cursor.map(|cursor| cursor.id.clone());
+        [name.into(), id.into()]
+    };
+    let ([after_name, after_id], [before_name, before_id]) = (
+        place(request.after.as_ref()),
+        place(request.before.as_ref()),
+    );
+    let values: [Value; 8] = [
         filter.search.as_deref().map(sql::containing).into(),
         filter.category.clone().into(),
-        after.map(|(name, _)| name.to_owned()).into(),
-        after.map(|(_, id)| id.to_owned()).into(),
-        i32::try_from(count.saturating_add(1))
+        after_name,
+        after_id,
+        before_name,
+        before_id,
+        backwards.into(),
+        i32::try_from(size.saturating_add(1))
             .unwrap_or(i32::MAX)
             .into(),
     ];
-    let statement = "SELECT * FROM template_catalogue($1, $2, $3, $4, $5)";
-    through.all(statement, values).await
+    let statement = "SELECT * FROM template_catalogue($1, $2, $3, $4, $5, $6, $7, $8)";
+    Ok(request.page(through.all(statement, values).await?))
 }
 
 #[derive(FromQueryResult)]
@@ -138,7 +157,7 @@ pub async fn count_published(through: &Through, filter: &CatalogueFilter) -> Res
         filter.search.as_deref().map(sql::containing).into(),
         filter.category.clone().into(),
     ];
-    let statement = "SELECT count(*) AS count FROM template_catalogue($1, $2, NULL, NULL, NULL)";
+    let statement = "SELECT count(*) AS count FROM template_catalogue($1, $2, NULL, NULL, NULL, NULL, false, NULL)";
     let counted: Vec<Count> = through.all(statement, values).await?;
     Ok(counted.first().map_or(0, |row| row.count.unsigned_abs()))
 }

@@ -1,6 +1,5 @@
-use agentry_db::Slice;
 use agentry_db::template::{self, By, Card, CatalogueFilter};
-use agentry_db::{Direction, Page, Position};
+use agentry_db::{Direction, Position};
 use async_graphql::{Context, Object};
 
 use super::Template;
@@ -32,7 +31,7 @@ pub struct TemplateQuery;
 #[Object]
 impl TemplateQuery {
     /// The published templates by name. Needs no credential.
-    #[graphql(complexity = "5 + page_size(first, None) * child_complexity")]
+    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
     async fn templates(
         &self,
         context: &Context<'_>,
@@ -41,8 +40,11 @@ impl TemplateQuery {
         )]
         search: Option<String>,
         #[graphql(desc = "Exactly this category.")] category: Option<String>,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<TemplateConnection> {
         filter_text("search", search.as_deref())?;
         filter_text("category", category.as_deref())?;
@@ -50,7 +52,13 @@ impl TemplateQuery {
             search: search.filter(|text| !text.is_empty()),
             category,
         };
-        Ok(catalogue(RequestContext::of(context)?, filter, first, after).await?)
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        Ok(catalogue(RequestContext::of(context)?, filter, page).await?)
     }
 
     /// One template by its slug: published or unlisted ones to everyone, all others to members of their publisher alone; null when
@@ -85,33 +93,11 @@ pub async fn card(context: &RequestContext, slug: &str) -> Result<Option<Card>, 
 async fn catalogue(
     context: &RequestContext,
     filter: CatalogueFilter,
-    first: Option<i32>,
-    after: Option<String>,
+    page: PageArguments,
 ) -> Result<TemplateConnection, ApiError> {
-    let page = PageArguments {
-        first,
-        after,
-        ..PageArguments::default()
-    };
     let request = page.request(SortedBy::Name, Direction::Ascending)?;
-    let after = request
-        .after
-        .as_ref()
-        .and_then(|cursor| match &cursor.position {
-            Position::Text(name) => Some((name.as_str(), cursor.id.as_str())),
-            Position::Time(_) => None,
-        });
-    let (Slice::First(size) | Slice::Last(size)) = request.slice;
     let through = context.through().await?;
-    let mut items = template::catalogue(&through, &filter, after, size).await?;
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    let has_next = items.len() > size;
-    items.truncate(size);
-    let page = Page {
-        items,
-        has_next,
-        has_previous: after.is_some(),
-    };
+    let page = template::catalogue(&through, &filter, &request).await?;
     Ok(connect(
         page,
         SortedBy::Name,
