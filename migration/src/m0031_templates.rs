@@ -22,6 +22,7 @@ DROP FUNCTION template_find(text, text);
 DROP FUNCTION template_find_many(text[]);
 DROP FUNCTION template_version_of(text, integer);
 DROP FUNCTION template_slugs(text, integer, text[]);
+DROP FUNCTION template_is_own(text);
 DROP FUNCTION template_shelf();
 DROP TYPE template_card;
 DROP TABLE template_catalogs;

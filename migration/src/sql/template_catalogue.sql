@@ -39,6 +39,13 @@ BEGIN
   END IF;
 END $$;
 
+-- Whether whoever acts is of this publisher: a member, or the organisation itself by a key of its own.
+CREATE FUNCTION template_is_own(p_publisher text) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN CASE WHEN p_publisher = app_current_org() THEN org_acting_role() ELSE org_role_of(p_publisher, app_current_user()) END IS NOT NULL;
+END $$;
+
 -- One template by slug or id: to everyone while it is published or unlisted, to a member of its publisher always. Whatever else is
 -- missing, and looks the same.
 CREATE FUNCTION template_find(p_slug text, p_id text) RETURNS SETOF template_card
@@ -46,7 +53,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, p
 BEGIN
   RETURN QUERY SELECT s.* FROM template_shelf() s
   WHERE (s.slug = p_slug OR s.id = p_id)
-    AND ((s.status IN ('published', 'unlisted') AND s.version IS NOT NULL) OR org_role_of(s.publisher_org_id, app_current_user()) IS NOT NULL);
+    AND ((s.status IN ('published', 'unlisted') AND s.version IS NOT NULL) OR template_is_own(s.publisher_org_id));
 END $$;
 
 -- Those of these ids, as above; and those that are, or were, installed in the acting organisation come through `template_installed`.
@@ -55,7 +62,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, p
 BEGIN
   RETURN QUERY SELECT s.* FROM template_shelf() s
   WHERE s.id = ANY (p_ids)
-    AND ((s.status IN ('published', 'unlisted') AND s.version IS NOT NULL) OR org_role_of(s.publisher_org_id, app_current_user()) IS NOT NULL);
+    AND ((s.status IN ('published', 'unlisted') AND s.version IS NOT NULL) OR template_is_own(s.publisher_org_id));
 END $$;
 
 -- A version that may be installed: its capabilities and what it provides. Of a template that is to be had, or of one's own.
@@ -82,7 +89,7 @@ BEGIN
     AND t.status <> 'draft';
 END $$;
 
-REVOKE EXECUTE ON FUNCTION template_shelf(), template_catalogue(text, text, text, text, text, text, boolean, integer), template_find(text, text), template_find_many(text[]),
+REVOKE EXECUTE ON FUNCTION template_is_own(text), template_shelf(), template_catalogue(text, text, text, text, text, text, boolean, integer), template_find(text, text), template_find_many(text[]),
   template_version_of(text, integer), template_slugs(text, integer, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION template_catalogue(text, text, text, text, text, text, boolean, integer), template_find(text, text), template_find_many(text[]),
   template_version_of(text, integer), template_slugs(text, integer, text[]) TO agentry_app;

@@ -11,7 +11,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 #variable_conflict use_column
 DECLARE
   v_org text := app_current_org();
-  v_role text := org_role_of(app_current_org(), app_current_user());
+  v_role text := org_acting_role();
   v_template templates%ROWTYPE;
   v_last template_versions%ROWTYPE;
   v_version integer;
@@ -77,7 +77,7 @@ END $$;
 
 CREATE FUNCTION template_set_status(p_template text, p_status text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE v_role text := org_role_of(app_current_org(), app_current_user());
+DECLARE v_role text := org_acting_role();
 BEGIN
   IF v_role IS NULL THEN RETURN 'gone'; END IF;
   IF NOT EXISTS (SELECT FROM templates t WHERE t.id = p_template AND t.publisher_org_id = app_current_org()) THEN
@@ -93,7 +93,7 @@ END $$;
 -- A yanked version is not given to new installs, nor to those that follow the newest while there is another.
 CREATE FUNCTION template_yank(p_template text, p_version integer, p_yanked boolean) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE v_role text := org_role_of(app_current_org(), app_current_user());
+DECLARE v_role text := org_acting_role();
 BEGIN
   IF v_role IS NULL THEN RETURN 'gone'; END IF;
   IF NOT EXISTS (SELECT FROM template_versions v WHERE v.template_id = p_template AND v.version = p_version
@@ -111,7 +111,7 @@ END $$;
 CREATE FUNCTION template_delete(p_template text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-  v_role text := org_role_of(app_current_org(), app_current_user());
+  v_role text := org_acting_role();
   v_published timestamptz;
 BEGIN
   IF v_role IS NULL THEN RETURN 'gone'; END IF;

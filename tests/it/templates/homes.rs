@@ -150,3 +150,58 @@ async fn of_eight_installs_at_once_without_a_home_one_is_made() {
         "it is in another organisation"
     );
 }
+
+/// What an operation answers that is sent with this key alone.
+async fn with_key(server: &Server, key: &str, document: &str, input: Value) -> Value {
+    let request = Caller::nobody(server).post(document, json!({ "input": input }));
+    let answer = request.header("x-api-key", key).send().await.unwrap();
+    let mut body: Value = answer.json().await.unwrap();
+    assert!(body.get("errors").is_none(), "{body}");
+    body["data"].take()
+}
+
+#[tokio::test]
+async fn organization_publishes_and_installs_by_a_key_of_its_own() {
+    let server = Server::start().await;
+    let acme = publisher(&server, "Ada", "acme").await;
+    let team = publisher(&server, "Bob", "team").await;
+    let mut keys = Vec::new();
+    for (owner, role) in [(&acme, "ADMIN"), (&acme, "MEMBER"), (&team, "ADMIN")] {
+        let input = json!({ "name": "ci", "owner": "ORGANIZATION", "role": role });
+        let made = mutate(owner, "createApiKey", "key", input).await;
+        keys.push(made["key"].as_str().unwrap().to_owned());
+    }
+    let publish = "mutation($input: PublishTemplateVersionInput!) { publishTemplateVersion(input: $input) { __typename
+        ... on PublishTemplateVersionSuccess { template { id status versions { version } } } } }";
+    let input = json!({ "slug": "finance", "definition": finance() });
+    let refused = with_key(&server, &keys[1], publish, input.clone()).await;
+    assert_eq!(refused["publishTemplateVersion"]["__typename"], "Forbidden");
+    let done = with_key(&server, &keys[0], publish, input).await;
+    let template = &done["publishTemplateVersion"]["template"];
+    assert_eq!(
+        (&template["status"], &template["versions"]),
+        (&json!("DRAFT"), &json!([{ "version": 1 }]))
+    );
+    let status = "mutation($input: SetTemplateStatusInput!) { setTemplateStatus(input: $input) { __typename } }";
+    let input = json!({ "id": template["id"], "status": "PUBLISHED" });
+    let done = with_key(&server, &keys[0], status, input).await;
+    assert_eq!(
+        done["setTemplateStatus"]["__typename"],
+        "SetTemplateStatusSuccess"
+    );
+    // Naming no organisation, it is installed where the key acts: there is no personal one to be made.
+    let install = "mutation($input: InstallTemplateInput!) { installTemplate(input: $input) { __typename
+        ... on InstallTemplateSuccess { created organization { slug } agent { visibility } } ... on InstallRefused { code } } }";
+    let done = with_key(&server, &keys[2], install, json!({ "slug": "finance" })).await;
+    assert_eq!(
+        done["installTemplate"],
+        json!({ "__typename": "InstallTemplateSuccess", "created": true, "organization": { "slug": "team" },
+                "agent": { "visibility": "ORGANIZATION" } })
+    );
+    for (key, code) in [(&keys[0], "SELF_INSTALL"), (&keys[1], "SELF_INSTALL")] {
+        let refused = with_key(&server, key, install, json!({ "slug": "finance" })).await;
+        assert_eq!(refused["installTemplate"]["code"], code);
+    }
+    let homes = r#""organization" WHERE personal_user_id LIKE 'org\_%'"#;
+    assert_eq!(super::rows(&server, homes).await, 0);
+}

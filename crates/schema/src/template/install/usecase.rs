@@ -187,6 +187,11 @@ async fn target(
             let found = mine.into_iter().find(|one| one.id.as_str() == id);
             found.ok_or(InstallRefusal::NotAMember)?
         }
+        // What acts by a key of its own is in no other organisation, and has no personal one.
+        None if context.actor()?.is_organization() => {
+            let itself = mine.into_iter().next();
+            itself.ok_or(InstallRefusal::NotAMember)?
+        }
         None => match mine.into_iter().find(|one| one.personal) {
             Some(personal) => personal,
             None => make_personal(context).await?,
