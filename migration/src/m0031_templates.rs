@@ -14,6 +14,7 @@ const UP: &str = concat!(
 
 const DOWN: &str = "
 DROP FUNCTION template_publish(text, text, jsonb, jsonb, jsonb, text, text, text, text, text, jsonb, jsonb, integer);
+DROP FUNCTION template_add(text, text, text, jsonb, jsonb, jsonb, text, text, text, text, text, jsonb, jsonb, integer);
 DROP FUNCTION template_set_status(text, text);
 DROP FUNCTION template_yank(text, integer, boolean);
 DROP FUNCTION template_delete(text);

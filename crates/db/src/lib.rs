@@ -3,8 +3,8 @@
 //! The one rule: no connection without a [`Tenant`]. A [`Scope`] is a transaction that the database knows to act for that
 //! tenant; every function of a noun takes one. The only look-ups without a tenant live in [`account`], [`session`], [`credential`],
 //! [`verification`], [`rate_limit`] and [`template`], and reach the database through functions that return the few columns they must. Two more
-//! stand apart: [`proof`] and [`shape`] read nothing but the catalog, and [`rotation`] and [`shape::amend`] are the owner's, never the
-//! service's.
+//! stand apart: [`proof`] and [`shape`] read nothing but the catalog, and [`rotation`], [`shape::amend`] and [`catalogue`] are the
+//! owner's, never the service's.
 //!
 //! To add a noun: a file here named like it, with `find` (an `Option`), `list` (a [`Page`]), and
 //! `insert`/`update`/`delete` that take a [`WriteScope`]; every statement goes through [`Tenant::scope`].
@@ -17,6 +17,7 @@ pub mod agent_message;
 pub mod api_connection;
 pub mod api_key;
 pub mod audit;
+pub mod catalogue;
 pub mod conversation;
 pub mod credential;
 pub mod deletion;

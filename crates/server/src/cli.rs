@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{BaseConfig, Config, LogConfig};
 
@@ -38,7 +38,7 @@ pub enum Command {
     Doctor(Box<Config>),
     /// Work on the encryption keys
     Keys(Box<KeysArgs>),
-    /// Put a demo tenant with agents and a conversation into the database
+    /// Publish the templates that come with Agentry, and put a demo tenant with agents and a conversation into the database
     Seed(Box<SeedArgs>),
 }
 
@@ -121,6 +121,9 @@ pub struct SeedArgs {
     /// File of the demo data instead of the one built in
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// Whether to make the demo tenant, whose password everybody knows; with false, only templates are published
+    #[arg(long, value_name = "BOOL", default_value = "true", action = ArgAction::Set)]
+    pub demo: bool,
     /// Settings.
     #[command(flatten)]
     pub config: Config,

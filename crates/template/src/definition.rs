@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use jsonschema::{Draft, PatternOptions, Validator};
 use ring::digest::{SHA256, digest};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::problem::{below, has_nul, nul};
 use crate::references::OpenReference;
@@ -48,6 +48,19 @@ pub struct Provides {
     pub classifiers: usize,
     /// Watchers.
     pub watchers: usize,
+}
+
+impl Provides {
+    /// As it is stored with a version.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({
+            "entity_types": self.entity_types,
+            "entity_relationship_types": self.relationship_types,
+            "event_classifiers": self.classifiers,
+            "watchers": self.watchers,
+        })
+    }
 }
 
 static FORM: LazyLock<Result<Validator, String>> = LazyLock::new(|| {
@@ -231,8 +244,6 @@ fn canonical(value: &Value, text: &mut String) {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use serde_json::json;
 
     use super::*;
 

@@ -3,9 +3,11 @@
 //! The one rule: nothing here reads or writes anything. A document comes in, and a [`Definition`] comes out that is good to be
 //! stored, or every [`Problem`] that stands in its way, each with a code. No schema is ever fetched from anywhere.
 //!
-//! To add a part to definitions: `docs/template.schema.json` first, then what refers to it in `references`.
+//! To add a part to definitions: `docs/template.schema.json` first, then what refers to it in `references`. To add a template to those
+//! that come with the program: a file in the folder `catalogue`, and a line in [`catalogue`].
 
 mod capabilities;
+pub mod catalogue;
 mod definition;
 mod merge;
 mod overrides;

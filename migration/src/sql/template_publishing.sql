@@ -1,41 +1,38 @@
 -- Publishing: by owners and admins of the acting organisation, whose role is read anew.
 
--- Adds a version to the template of this slug, made now when there is none and the organisation has fewer than `p_most`. What is NULL
+-- Adds a version to a publisher's template of this slug, made now when there is none and the publisher has fewer than `p_most`. What is NULL
 -- of the template stays as it is, what is empty goes. The very definition of the newest version makes no new one. `p_catalogs`:
--- slugs of other templates, as a JSON array; `p_references`: the types that those must bring.
-CREATE FUNCTION template_publish(
-  p_id text, p_slug text, p_definition jsonb, p_capabilities jsonb, p_provides jsonb, p_checksum text, p_notes text,
+-- slugs of other templates, as a JSON array; `p_references`: the types that those must bring. For the function
+-- below, and for the owner, who publishes the templates that come with the program.
+CREATE FUNCTION template_add(
+  p_org text, p_id text, p_slug text, p_definition jsonb, p_capabilities jsonb, p_provides jsonb, p_checksum text, p_notes text,
   p_category text, p_icon text, p_bot_phone text, p_catalogs jsonb, p_references jsonb, p_most integer)
 RETURNS TABLE (outcome text, template_id text, version integer)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  v_org text := app_current_org();
-  v_role text := org_acting_role();
   v_template templates%ROWTYPE;
   v_last template_versions%ROWTYPE;
   v_version integer;
   v_missing text;
 BEGIN
-  IF v_role IS NULL THEN RETURN QUERY SELECT 'gone'::text, NULL::text, NULL::integer; RETURN; END IF;
-  IF v_role = 'member' THEN RETURN QUERY SELECT 'admins_only'::text, NULL::text, NULL::integer; RETURN; END IF;
-  INSERT INTO templates (id, publisher_org_id, slug, name) VALUES (p_id, v_org, p_slug, p_definition ->> 'name')
+  INSERT INTO templates (id, publisher_org_id, slug, name) VALUES (p_id, p_org, p_slug, p_definition ->> 'name')
   ON CONFLICT (slug) DO NOTHING;
   SELECT t.* INTO v_template FROM templates t WHERE t.slug = p_slug FOR NO KEY UPDATE;
-  IF v_template.id IS NULL OR v_template.publisher_org_id <> v_org THEN
+  IF v_template.id IS NULL OR v_template.publisher_org_id <> p_org THEN
     RETURN QUERY SELECT 'slug_taken'::text, NULL::text, NULL::integer; RETURN;
   END IF;
   -- Whoever makes another one at the same time waits here, so a limit of n is never passed by two at once.
   IF v_template.id = p_id THEN
-    PERFORM pg_advisory_xact_lock(hashtextextended('templates:' || v_org, 0));
-    IF (SELECT count(*) FROM templates t WHERE t.publisher_org_id = v_org) > p_most THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended('templates:' || p_org, 0));
+    IF (SELECT count(*) FROM templates t WHERE t.publisher_org_id = p_org) > p_most THEN
       DELETE FROM templates t WHERE t.id = p_id;
       RETURN QUERY SELECT 'templates_full'::text, NULL::text, NULL::integer; RETURN;
     END IF;
   END IF;
   SELECT c.slug INTO v_missing FROM jsonb_array_elements_text(p_catalogs) c (slug)
   WHERE NOT EXISTS (SELECT FROM template_shelf() s WHERE s.slug = c.slug AND s.id <> v_template.id AND s.version IS NOT NULL
-                    AND (s.status IN ('published', 'unlisted') OR s.publisher_org_id = v_org)) LIMIT 1;
+                    AND (s.status IN ('published', 'unlisted') OR s.publisher_org_id = p_org)) LIMIT 1;
   IF v_missing IS NOT NULL THEN
     -- Nothing was published: the template that was made for it must not stay.
     IF v_template.id = p_id THEN DELETE FROM templates t WHERE t.id = p_id; END IF;
@@ -55,15 +52,15 @@ BEGIN
   ELSE
     v_version := coalesce(v_last.version, 0) + 1;
     INSERT INTO template_versions (template_id, version, publisher_org_id, definition, capabilities, provides, checksum, notes)
-    VALUES (v_template.id, v_version, v_org, p_definition, p_capabilities, p_provides, p_checksum, p_notes);
+    VALUES (v_template.id, v_version, p_org, p_definition, p_capabilities, p_provides, p_checksum, p_notes);
     -- The id follows from the template and the slug, so it is the same in every version.
     INSERT INTO template_types (template_id, version, publisher_org_id, kind, slug, id)
-    SELECT v_template.id, v_version, v_org, k.kind, s.slug,
+    SELECT v_template.id, v_version, p_org, k.kind, s.slug,
            't' || substr(encode(sha256(convert_to(v_template.id || ':' || k.kind || ':' || s.slug, 'UTF8')), 'hex'), 1, 23)
     FROM (VALUES ('entity', 'entityTypes'), ('relationship', 'relationshipTypes')) k (kind, member)
     CROSS JOIN LATERAL jsonb_object_keys(coalesce(p_definition -> k.member, '{}')) s (slug);
     INSERT INTO template_catalogs (template_id, version, position, publisher_org_id, catalog_template_id, catalog_version)
-    SELECT v_template.id, v_version, c.position, v_org, s.id, s.version
+    SELECT v_template.id, v_version, c.position, p_org, s.id, s.version
     FROM jsonb_array_elements_text(p_catalogs) WITH ORDINALITY c (slug, position) JOIN template_shelf() s ON s.slug = c.slug;
   END IF;
   UPDATE templates t
@@ -73,6 +70,20 @@ BEGIN
       bot_phone = CASE WHEN p_bot_phone IS NULL THEN t.bot_phone ELSE nullif(p_bot_phone, '') END
   WHERE t.id = v_template.id;
   RETURN QUERY SELECT 'ok'::text, v_template.id, v_version;
+END $$;
+
+-- The same for the acting organisation.
+CREATE FUNCTION template_publish(
+  p_id text, p_slug text, p_definition jsonb, p_capabilities jsonb, p_provides jsonb, p_checksum text, p_notes text,
+  p_category text, p_icon text, p_bot_phone text, p_catalogs jsonb, p_references jsonb, p_most integer)
+RETURNS TABLE (outcome text, template_id text, version integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE v_role text := org_acting_role();
+BEGIN
+  IF v_role IS NULL THEN RETURN QUERY SELECT 'gone'::text, NULL::text, NULL::integer; RETURN; END IF;
+  IF v_role = 'member' THEN RETURN QUERY SELECT 'admins_only'::text, NULL::text, NULL::integer; RETURN; END IF;
+  RETURN QUERY SELECT a.* FROM template_add(app_current_org(), p_id, p_slug, p_definition, p_capabilities, p_provides, p_checksum,
+    p_notes, p_category, p_icon, p_bot_phone, p_catalogs, p_references, p_most) a;
 END $$;
 
 CREATE FUNCTION template_set_status(p_template text, p_status text) RETURNS text
@@ -125,6 +136,7 @@ BEGIN
 END $$;
 
 REVOKE EXECUTE ON FUNCTION
+  template_add(text, text, text, jsonb, jsonb, jsonb, text, text, text, text, text, jsonb, jsonb, integer),
   template_publish(text, text, jsonb, jsonb, jsonb, text, text, text, text, text, jsonb, jsonb, integer),
   template_set_status(text, text), template_yank(text, integer, boolean), template_delete(text)
 FROM PUBLIC;

@@ -1,5 +1,6 @@
 //! The program itself: how it starts, refuses, stops, and what its commands do.
 
+mod catalogue;
 mod doctor;
 mod keys;
 mod lifecycle;

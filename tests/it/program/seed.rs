@@ -10,6 +10,7 @@ async fn the_demo_is_stored_once() {
     assert_eq!(first.code, Some(0), "{first:?}");
     let told = "Sign in as demo@example.com with the password demo-password.";
     assert!(first.stdout.contains(told), "{first:?}");
+    assert!(first.stdout.starts_with("Published help-desk"), "{first:?}");
     let again = Agentry::given(&database).run(&["seed"]).await;
     assert_eq!(again.code, Some(0), "{again:?}");
     assert!(again.stdout.contains("nothing was changed"), "{again:?}");

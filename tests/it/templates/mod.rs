@@ -13,6 +13,7 @@ mod overrides;
 mod publishing;
 mod reference;
 mod refusals;
+mod seeds;
 mod trail;
 mod types;
 

@@ -1,5 +1,6 @@
 //! What the commands of the command line do, one file each.
 
+mod catalogue;
 mod doctor;
 mod keys;
 mod migrate;
@@ -53,6 +54,9 @@ pub enum CommandError {
     /// The demo data.
     #[error(transparent)]
     Seed(#[from] seed::SeedError),
+    /// A template that comes with the program is malformed, which a test holds that none is.
+    #[error("the built-in template {0} is malformed")]
+    Template(&'static str),
     /// Some facts do not hold; the table printed says which.
     #[error("{0} of the facts above do not hold")]
     Unhealthy(usize),
@@ -82,6 +86,7 @@ impl CommandError {
             | Self::Serve(_)
             | Self::Signals(_)
             | Self::Seed(_)
+            | Self::Template(_)
             | Self::Unhealthy(_)
             | Self::Unreadable(_) => 1,
         }

@@ -1,5 +1,5 @@
-//! `agentry seed`: a demo tenant with agents and a conversation, from a file. Everything goes through the schema, as a client
-//! would send it, so that the demo shows nothing a user could not make.
+//! `agentry seed`: the templates that come with the program; and a demo tenant with agents and a conversation, from a file. All of
+//! the demo goes through the schema, as a client would send it, so that it shows nothing a user could not make.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{CommandError, migrate, say};
+use super::{CommandError, catalogue, migrate, say};
 use crate::app;
 use crate::cli::SeedArgs;
 use crate::store::Store;
@@ -117,8 +117,19 @@ async fn seed(
     db: agentry_db::Db,
     demo: &Demo,
 ) -> Result<(), CommandError> {
+    // Asked for before anything is done: half of it would be a surprise.
+    let wanted = args.config.catalogue.in_seed();
+    let publisher = wanted.then(|| store.owner()).transpose()?;
     if let Some(owner) = &store.owner {
         migrate::bring_up(owner, &store.service, store.service_password.as_ref()).await?;
+    }
+    if let Some(owner) = publisher {
+        for line in catalogue::publish(owner).await? {
+            say(&line.to_string());
+        }
+    }
+    if !args.demo {
+        return Ok(());
     }
     let services = app::services(&args.config, &store.secrets, db)?;
     let stored = store_demo(&services, demo).await;

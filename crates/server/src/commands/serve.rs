@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::signal::StopSignals;
-use super::{CommandError, migrate, say};
+use super::{CommandError, catalogue, migrate, say};
 use crate::app::App;
 use crate::config::Config;
 use crate::http;
@@ -86,6 +86,9 @@ async fn serve(
     let mut config = config.clone();
     config.http.bind = bound;
     let config = &config;
+    if config.catalogue.at_start(store.embedded.is_some()) {
+        catalogue::at_start(store.owner()?).await?;
+    }
     let app = App::new(config, &store.secrets, db.clone())?;
     let (auth, live, mailer) = (app.auth.clone(), app.live.clone(), app.mailer.clone());
     let served = listen(config, listener, app, signals).await;

@@ -3,6 +3,7 @@
 //! One struct a group; the sentences here are what `agentry --help` and `docs/configuration.md` say.
 
 mod auth;
+mod catalogue;
 mod database;
 mod embedded;
 mod error;
@@ -18,6 +19,7 @@ mod units;
 use clap::Args;
 
 pub use auth::{AuthConfig, SessionTokens};
+pub use catalogue::CatalogueConfig;
 pub use database::{DatabaseConfig, GivenDatabase};
 pub use embedded::{EmbeddedConfig, ROOT_DATA_DIR};
 pub use error::ConfigError;
@@ -62,6 +64,9 @@ pub struct Config {
     /// Limits.
     #[command(flatten)]
     pub limits: LimitsConfig,
+    /// The templates that come with the program.
+    #[command(flatten)]
+    pub catalogue: CatalogueConfig,
 }
 
 #[cfg(test)]
