@@ -4,7 +4,7 @@
 #   scripts/tour.sh          against http://127.0.0.1:4000, where `make run` serves
 #   scripts/tour.sh URL      against another address
 #
-# Needs curl. AGENTRY names the program for the last step; target/debug/agentry when not given.
+# Needs curl. AGENTRY names the program for `agentry doctor`; target/debug/agentry when not given.
 # tests/it/program/tour.rs holds the README to this script, and this script's output to the README.
 # shellcheck disable=SC2016,SC2020  # the $names in single quotes are GraphQL variables; tr changes characters, not words
 set -eu
@@ -108,3 +108,18 @@ ask 'mutation($agent: ID!, $message: ID!) {
 
 step 'What the database guarantees'
 "$agentry" doctor
+
+step 'Templates that come with Agentry'
+ask '{ templates { nodes { slug publisher { name } provides { entityTypes watchers } } } }'
+
+step 'Install one: nothing is copied'
+ask 'mutation {
+  installTemplate(input: { slug: "personal-finance", acceptCapabilities: true }) {
+    ... on InstallTemplateSuccess { created redirectTo agent { id } } ... on UserError { message } } }'
+agent=$(field id)
+
+step 'The agent is yours'
+ask 'query($agent: ID!) {
+  agent(id: $agent) { name model install { version requirements { name met } } }
+  entityType(slug: "recurring-payment") { name catalog } }' \
+    agent="$agent"
