@@ -6,6 +6,9 @@
 
 local users, pick
 
+-- Whose turn it is to install: everybody does once.
+local installer = -1
+
 local function id(kind, u, n)
   return kind .. (10000000 + (u * 7919) % 10000019) .. "-" .. (1000 + n) .. "-k3v9w2m7q"
 end
@@ -51,6 +54,11 @@ local variables = {
     return '{"input":{"conversationId":"' .. conversation .. '","role":"USER","content":"' ..
       string.rep("What does it depend on? ", math.random(2, 15)) .. '"}}'
   end,
+  -- Installs, each by somebody else; and agents of those who read, plain and installed. See templates.sql.
+  i1 = function() return '{"input":{"slug":"bench-1","acceptCapabilities":true}}' end,
+  i500 = function() return '{"input":{"slug":"bench-500","acceptCapabilities":true}}' end,
+  plain = function(u) return '{"id":"' .. id("a", u, 0) .. '"}' end,
+  installed = function(u) return '{"id":"' .. id("a", u, 1) .. '"}' end,
   -- What any request costs, asked with a session and without one.
   authenticated = function() return "{}" end,
   anonymous = function() return "{}" end,
@@ -60,15 +68,25 @@ local variables = {
   end,
 }
 
-local document = { authenticated = "nothing", anonymous = "nothing" }
+local document = { authenticated = "nothing", anonymous = "nothing", plain = "w1", installed = "w1" }
 
 -- W6: nine reads to one write. pgbench is given the same weights.
 local mix = { "w1", "w1", "w1", "w2", "w2", "w3", "w4", "w4", "w4", "w5" }
 
 local start = {}
 
-local function build(name)
+-- Who asks.
+local function user(name)
+  if name == "i1" or name == "i500" then
+    installer = installer + 1
+    return 2000000 + installer
+  end
   local u = math.random(0, users - 1)
+  return (name == "plain" or name == "installed") and 1000000 + u or u
+end
+
+local function build(name)
+  local u = user(name)
   local body = start[name] .. variables[name](u) .. "}"
   local credential = "Authorization: Bearer " .. id("t", u, 0) .. "-d8f1g6h\r\n"
   if name == "anonymous" then

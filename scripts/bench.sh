@@ -2,7 +2,7 @@
 # Measures Agentry against its own database: wrk on the release binary, pgbench on the very statements the binary sends, in the
 # same transactions, on the same data, in the same run. Writes bench/results.md. See docs/performance.md.
 #
-#   make bench                                   everything, about fifteen minutes
+#   make bench                                   everything, about twenty minutes
 #   BENCH_WORKLOADS="w1 w3" BENCH_SECONDS=5 BENCH_ROUNDS=1 BENCH_SCALE=0.1 make bench
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,7 +13,7 @@ scale=${BENCH_SCALE:-1}
 seconds=${BENCH_SECONDS:-10}
 # How often each is repeated; the best counts, for either side.
 rounds=${BENCH_ROUNDS:-2}
-workloads=${BENCH_WORKLOADS:-w1 w2 w3 w4 w5 w6}
+workloads=${BENCH_WORKLOADS:-w1 w2 w3 w4 w5 w6 templates}
 port=${BENCH_PORT:-4317}
 binary=${BENCH_BINARY:-}
 results=${BENCH_RESULTS:-bench/results.md}
@@ -50,6 +50,7 @@ trap 'exit 143' TERM
 . scripts/bench/processes.sh
 . scripts/bench/start.sh
 . scripts/bench/measure.sh
+. scripts/bench/templates.sh
 . scripts/bench/report.sh
 
 for tool in wrk curl; do
@@ -59,8 +60,12 @@ build
 start_server
 load_data
 check_answers
+load_templates
+: >"$work/server"
+: >"$work/pgbench"
 for round in $(seq "$rounds"); do
     for workload in $workloads; do
+        case $workload in templates) continue ;; esac
         say "round $round of $rounds: $workload"
         # Side by side, so that both see the machine in the same state.
         for connections in 1 8 32; do
@@ -69,6 +74,7 @@ for round in $(seq "$rounds"); do
         done
     done
     measure_identity
+    measure_templates
 done
 count_statements
 measure_memory

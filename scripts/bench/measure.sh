@@ -75,7 +75,11 @@ count_statements() {
 # What the server holds at 128 connections, before and after 100,000 requests of the mixed workload (of the first one measured,
 # when the mix is not).
 measure_memory() {
-    case " $workloads " in *" w6 "*) load=w6 ;; *) load=${workloads%% *} ;; esac
+    case " $workloads " in
+    *" w6 "*) load=w6 ;;
+    *" w"*) load=$(printf '%s\n' $workloads | grep -m 1 '^w') ;;
+    *) return 0 ;;
+    esac
     say "memory: 100,000 requests over 128 connections"
     cp "$work/server" "$work/server.kept"
     measure_server "$load" 128 20

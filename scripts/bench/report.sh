@@ -43,7 +43,7 @@ table() {
     printf '%s\n' "$names" | tr '=' '\t' >"$work/names"
     [ -f "$work/statements" ] || : >"$work/statements"
     [ -f "$work/identity" ] || : >"$work/identity"
-    awk -v required="$required" -v before="$memory_before" -v after="$memory_after" -v requests="$requests" '
+    awk -v required="$required" -v before="${memory_before:-0}" -v after="${memory_after:-0}" -v requests="${requests:-0}" '
         BEGIN { n = split(required, r, " "); for (i = 1; i < n; i += 2) need[r[i]] = r[i + 1] }
         FILENAME ~ /names$/ { split($0, f, "\t"); name[f[1]] = f[2]; next }
         FILENAME ~ /statements$/ { statements[$1] = $2; next }
@@ -85,8 +85,10 @@ table() {
                 printf "| server CPU that a session adds to a request, microseconds | %d | 60 at most | %s |\n", added, verdict(added <= 60)
                 printf "| p99 of W1 at 8 connections beside %.1f sign-ins a second, ms | %.2f | twice %.2f at most | %s |\n", signins, beside, alone, verdict(beside <= 2 * alone)
             }
-            printf "| server memory at 128 connections, MiB | %.0f | under 120 | %s |\n", after / 1024, verdict(after < 120 * 1024)
-            printf "| its growth over %d requests, MiB | %.1f | under 4 | %s |\n", requests, (after - before) / 1024, verdict(after - before < 4096)
+            if (requests) printf "| server memory at 128 connections, MiB | %.0f | under 120 | %s |\n", after / 1024, verdict(after < 120 * 1024)
+            if (requests) printf "| its growth over %d requests, MiB | %.1f | under 4 | %s |\n", requests, (after - before) / 1024, verdict(after - before < 4096)
         }
     ' "$work/names" "$work/statements" "$work/identity" "$work/pgbench" "$work/server"
+    report_templates gates
+    report_templates table
 }

@@ -40,7 +40,7 @@ sql() {
 }
 
 load_data() {
-    present=$(sql -c 'SELECT count(*) FROM "user"')
+    present=$(sql -c "SELECT count(*) FROM \"user\" WHERE \"email\" LIKE 'user%@bench.example'")
     if [ "$present" -eq 0 ]; then
         say "writing $users users and their messages into $data"
         sql -v users="$users" -f bench/data.sql >/dev/null
@@ -55,16 +55,16 @@ load_data() {
         say "pg_prewarm is missing: the first measurements may wait for the disk."
 }
 
-# The answer to workload $1 with variables $2, as user 0.
+# The answer to workload $1 with variables $2, as the user of number $3 in ids, or user 0.
 ask() {
     document=$(tr '\n' ' ' <"bench/documents/$1.graphql" | sed 's/"/\\"/g')
     curl -sS "http://127.0.0.1:$port/graphql" -H 'Content-Type: application/json' \
-        -H "Authorization: Bearer t10000000-1000$fill-d8f1g6h" -d "{\"query\":\"$document\",\"variables\":$2}"
+        -H "Authorization: Bearer t${3:-10000000}-1000$fill-d8f1g6h" -d "{\"query\":\"$document\",\"variables\":$2}"
 }
 
-# The answer to workload $1 with variables $2 must hold $4 times $3, and no errors.
+# The answer to workload $1 with variables $2 must hold $4 times $3, and no errors; asked as the user of number $5 in ids, or user 0.
 expect() {
-    answer=$(ask "$1" "$2")
+    answer=$(ask "$1" "$2" "${5:-}")
     found=$(printf '%s' "$answer" | awk -v text="$3" '{ n += gsub(text, "") } END { print n + 0 }')
     case $answer in
     *'"errors"'*) fail "$1 is answered with $answer" ;;
