@@ -82,13 +82,13 @@ async fn serve(
     for limit in shape.limits() {
         tracing::warn!("{limit}");
     }
+    if config.catalogue.at_start(store.embedded.is_some()) {
+        catalogue::at_start(store.owner()?).await?;
+    }
     let (listener, bound) = bind(config.http.bind).await?;
     let mut config = config.clone();
     config.http.bind = bound;
     let config = &config;
-    if config.catalogue.at_start(store.embedded.is_some()) {
-        catalogue::at_start(store.owner()?).await?;
-    }
     let app = App::new(config, &store.secrets, db.clone())?;
     let (auth, live, mailer) = (app.auth.clone(), app.live.clone(), app.mailer.clone());
     let served = listen(config, listener, app, signals).await;
