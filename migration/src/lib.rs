@@ -38,6 +38,7 @@ mod m0030_entity_types;
 mod m0031_templates;
 mod m0032_template_installs;
 mod m0033_first_memberships;
+mod m0035_template_parts;
 pub mod rls;
 mod run;
 
@@ -78,6 +79,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0031_templates::Migration),
             Box::new(m0032_template_installs::Migration),
             Box::new(m0033_first_memberships::Migration),
+            Box::new(m0035_template_parts::Migration),
         ]
     }
 }

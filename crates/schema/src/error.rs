@@ -90,7 +90,8 @@ impl ApiError {
         }
     }
 
-    fn log(&self) {
+    /// Tells the log what it must know of it: causes that are ours, which no client is told.
+    pub fn log(&self) {
         match self {
             Self::Db(DbError::Unavailable(cause)) => {
                 tracing::warn!(cause, "the database is unavailable");

@@ -162,6 +162,30 @@ pub async fn count_published(through: &Through, filter: &CatalogueFilter) -> Res
     Ok(counted.first().map_or(0, |row| row.count.unsigned_abs()))
 }
 
+/// Something that a version brings, by name.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct Part {
+    /// `entity`, `relationship`, `watcher` or `classifier`.
+    pub kind: String,
+    /// What it is called.
+    pub name: String,
+}
+
+/// What a version of a template that is to be had brings, at most so many of each kind.
+///
+/// # Errors
+/// As [`find`].
+pub async fn parts(
+    through: &Through,
+    template: &TemplateId,
+    version: i32,
+    most: i32,
+) -> Result<Vec<Part>, DbError> {
+    let values: [Value; 3] = [template.as_str().into(), version.into(), most.into()];
+    let statement = "SELECT kind, name FROM template_parts($1, $2, $3)";
+    through.all(statement, values).await
+}
+
 /// The templates of these ids that are, or were, installed in the acting organisation, whatever became of them.
 ///
 /// # Errors

@@ -111,6 +111,14 @@ pub async fn claim(scope: &WriteScope, template: &TemplateId) -> Result<Option<I
     let wait = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
     sql::run(scope, wait, [key.into()]).await?;
     // A statement of its own, so that its snapshot holds what was waited for.
+    find_live(scope, template).await
+}
+
+/// The live install of a template in the acting organisation, if the caller may see it.
+///
+/// # Errors
+/// As [`find_many`].
+pub async fn find_live(scope: &Scope, template: &TemplateId) -> Result<Option<Install>, DbError> {
     let statement = format!(
         "SELECT {COLUMNS} FROM template_installs
          WHERE organization_id = $1 AND template_id = $2 AND uninstalled_at IS NULL"

@@ -7,11 +7,11 @@ use agentry_db::account::{self, PersonalOrganization};
 use agentry_db::audit::Origin;
 use agentry_db::organization::Membership;
 use agentry_db::rate_limit::{self, RateLimit};
-use agentry_db::{DbError, Tenant, Through};
+use agentry_db::{DbError, ReadScope, Tenant, Through};
 
 use super::{Caller, Doing, RequestContext, doing};
 use crate::failure::Failure;
-use crate::{Action, ApiError};
+use crate::{Action, ApiError, Noun};
 
 impl RequestContext {
     /// For what is public: the request's own transaction or, when nobody is signed in, none.
@@ -46,6 +46,20 @@ impl RequestContext {
         let user = self.tenant()?.user();
         self.release().await;
         Ok(account::ensure_personal_organization(&self.services.db.0, user, name, slug).await?)
+    }
+
+    /// As [`RequestContext::read`], in an organisation in which the database has just found the caller a member.
+    pub(crate) async fn read_in(
+        &self,
+        organization: &Membership,
+        noun: Noun,
+    ) -> Result<ReadScope, ApiError> {
+        self.allow(noun, Access::Read)?;
+        let user = self.tenant()?.user().clone();
+        let tenant = Tenant::new(user, organization.id.clone(), organization.role)
+            .map_err(|error| DbError::Unexpected(error.to_string()))?;
+        self.release().await;
+        Ok(self.services.db.0.read(&tenant, self.statements.clone()))
     }
 
     /// As [`RequestContext::write`], in another organisation: one in which the database has just found the caller a member.

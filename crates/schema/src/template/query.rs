@@ -1,4 +1,4 @@
-use agentry_db::template::{self, By, Card, CatalogueFilter};
+use agentry_db::template::{self, By, Card, CatalogueFilter, Part};
 use agentry_db::{Direction, Position};
 use async_graphql::{Context, Object};
 
@@ -88,6 +88,22 @@ pub async fn card(context: &RequestContext, slug: &str) -> Result<Option<Card>, 
     }
     let through = context.through().await?;
     Ok(template::find(&through, By::Slug(slug)).await?)
+}
+
+/// What the version on this card brings, by name: at most so many of each kind.
+///
+/// # Errors
+/// As [`card`].
+pub async fn parts(
+    context: &RequestContext,
+    card: &Card,
+    most: i32,
+) -> Result<Vec<Part>, ApiError> {
+    let Some(version) = card.version else {
+        return Ok(Vec::new());
+    };
+    let through = context.through().await?;
+    Ok(template::parts(&through, &card.id, version, most).await?)
 }
 
 async fn catalogue(

@@ -1,6 +1,7 @@
 //! The caller: who they are, and signing up, in and out.
 
 use agentry_auth::Method;
+use agentry_db::organization::{Membership, User as UserRow};
 use agentry_db::{invitation, organization};
 use async_graphql::{Context, Enum, Object};
 
@@ -33,6 +34,17 @@ pub use profile::*;
 pub use session::*;
 pub use sign_in::*;
 pub use sign_up::*;
+
+/// Who acts, and every organisation they are a member of, oldest first: for pages.
+///
+/// # Errors
+/// [`ApiError::Unauthenticated`] when nobody does; [`ApiError::Db`] as the database answers.
+pub async fn person(context: &RequestContext) -> Result<(UserRow, Vec<Membership>), ApiError> {
+    let scope = context.read(Noun::Profile).await?;
+    let user = organization::find_me(&scope).await?;
+    let user = user.ok_or(ApiError::Unauthenticated)?;
+    Ok((user, organization::list_mine(&scope).await?))
+}
 
 /// By what a caller is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]

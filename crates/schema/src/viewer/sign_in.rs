@@ -2,7 +2,7 @@ use agentry_auth::cookie::Remember;
 use agentry_auth::{SignInError, SignedIn as Session};
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::session::forget_cookies;
 use crate::failure::{Failure, mutation_result};
@@ -74,28 +74,8 @@ impl SignInMutation {
         } else {
             Remember::No
         };
-        let password = password.inner().clone();
-        // Whoever is signed in already holds a connection, which is not to wait for the hashing, nor for a second one.
-        request.release().await;
-        let outcome = request
-            .services()
-            .auth
-            .sign_in(&email, password, remember, request.client().clone())
-            .await;
-        SignInResult::from_outcome(match outcome {
-            Ok(session) => Ok(signed_in(context, &session)),
-            Err(SignInError::Invalid) => Err(Failure::forbidden(
-                "The e-mail address or the password is wrong.",
-            )),
-            Err(SignInError::Nowhere) => Err(Failure::forbidden(
-                "You are not a member of any organisation.",
-            )),
-            Err(SignInError::Unverified) => Err(Failure::verification_needed()),
-            Err(SignInError::TooMany { retry_after }) => Err(Failure::too_many(retry_after)),
-            Err(SignInError::Failed) => Err(ApiError::internal(SignInError::Failed).into()),
-            Err(SignInError::Busy) => Err(Failure::too_many(std::time::Duration::from_secs(1))),
-            Err(SignInError::Db(error)) => Err(error.into()),
-        })
+        let outcome = enter(request, &email, password.inner().clone(), remember).await;
+        SignInResult::from_outcome(outcome.map(|session| signed_in(context, &session)))
     }
 
     /// Ends the session that this request came with, and clears its cookie.
@@ -111,6 +91,35 @@ impl SignInMutation {
         forget_cookies(context)?;
         SignOutResult::from_outcome(Ok(SignOutSuccess { ended }))
     }
+}
+
+/// Makes a session for an account's password: for every surface on which somebody signs in.
+///
+/// # Errors
+/// [`Failure::Forbidden`] when the address or the password is wrong; [`Failure::VerificationNeeded`];
+/// [`Failure::TooManyRequests`].
+pub async fn enter(
+    context: &RequestContext,
+    email: &str,
+    password: SecretString,
+    remember: Remember,
+) -> Result<Session, Failure> {
+    // Whoever is signed in already holds a connection, which is not to wait for the hashing, nor for a second one.
+    context.release().await;
+    let outcome = context
+        .services()
+        .auth
+        .sign_in(email, password, remember, context.client().clone())
+        .await;
+    outcome.map_err(|error| match error {
+        SignInError::Invalid => Failure::forbidden("The e-mail address or the password is wrong."),
+        SignInError::Nowhere => Failure::forbidden("You are not a member of any organisation."),
+        SignInError::Unverified => Failure::verification_needed(),
+        SignInError::TooMany { retry_after } => Failure::too_many(retry_after),
+        SignInError::Failed => ApiError::internal(error).into(),
+        SignInError::Busy => Failure::too_many(std::time::Duration::from_secs(1)),
+        SignInError::Db(error) => error.into(),
+    })
 }
 
 /// Sets the session's cookies and tells its token.

@@ -1,6 +1,6 @@
 use agentry_auth::cookie::Remember;
 use agentry_auth::email::Email;
-use agentry_auth::{SignUp, SignUpError};
+use agentry_auth::{SignUp, SignUpError, SignedIn as Session};
 use async_graphql::{Context, InputObject, Object};
 
 use super::sign_in::{SignedIn, signed_in};
@@ -45,30 +45,37 @@ impl SignUpMutation {
             password,
         } = input;
         let request = RequestContext::of(context)?;
-        let address = Email::parse(&email);
         let new = SignUp {
             name,
             email,
             password: password.inner().clone(),
         };
-        // As for signing in: no connection is held while the password is hashed.
-        request.release().await;
-        let outcome = request
-            .services()
-            .auth
-            .sign_up(new, Remember::Yes, request.client().clone())
-            .await;
-        let made = matches!(outcome, Ok(_) | Err(SignUpError::Unverified));
-        let services = request.services();
-        if let Some(email) = address.ok().filter(|_| made && services.mail.on_sign_up) {
-            // Where it cannot be sent, they ask for it.
-            let _sent = services.mail.verification(&services.auth, email);
-        }
-        SignUpResult::from_outcome(match outcome {
-            Ok(session) => Ok(signed_in(context, &session)),
-            Err(error) => Err(failure(error)),
-        })
+        let outcome = join(request, new).await;
+        SignUpResult::from_outcome(outcome.map(|session| signed_in(context, &session)))
     }
+}
+
+/// Makes an account and its first session: for every surface on which somebody signs up. Where messages are sent, one lets them
+/// verify their address.
+///
+/// # Errors
+/// [`Failure::ValidationFailed`]; [`Failure::Conflict`] when the address has an account; [`Failure::VerificationNeeded`] when the
+/// account is made and signed in to later; [`Failure::TooManyRequests`].
+pub async fn join(context: &RequestContext, new: SignUp) -> Result<Session, Failure> {
+    let address = Email::parse(&new.email);
+    // As for signing in: no connection is held while the password is hashed.
+    context.release().await;
+    let services = context.services();
+    let outcome = services
+        .auth
+        .sign_up(new, Remember::Yes, context.client().clone())
+        .await;
+    let made = matches!(outcome, Ok(_) | Err(SignUpError::Unverified));
+    if let Some(email) = address.ok().filter(|_| made && services.mail.on_sign_up) {
+        // Where it cannot be sent, they ask for it.
+        let _sent = services.mail.verification(&services.auth, email);
+    }
+    outcome.map_err(failure)
 }
 
 fn failure(error: SignUpError) -> Failure {

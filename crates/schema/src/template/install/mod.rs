@@ -19,12 +19,14 @@ mod fields;
 mod loader;
 mod mutation;
 mod usecase;
+mod view;
 
 pub use change::*;
 pub use fields::*;
 pub(crate) use loader::InstallOf;
 pub use mutation::*;
 pub use usecase::*;
+pub use view::*;
 
 /// A template as it is installed in an organisation.
 #[derive(Debug, Clone, SimpleObject)]

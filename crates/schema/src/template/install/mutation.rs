@@ -145,6 +145,7 @@ impl InstallMutation {
             name: input.name,
             version: input.version,
             accept_capabilities: input.accept_capabilities,
+            agreed: None,
             strict: input.strict,
             restore_overrides: input.restore_overrides,
             idempotency_key: input.idempotency_key,

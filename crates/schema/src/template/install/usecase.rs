@@ -40,6 +40,9 @@ pub struct InstallRequest {
     pub version: Option<i32>,
     /// Whether the caller agrees to what the template asks for.
     pub accept_capabilities: bool,
+    /// What the caller was shown of that, as a card has it; agreeing counts for no more. For whatever it asks when left out.
+    #[serde(skip)]
+    pub agreed: Option<Value>,
     /// Whether types that collide refuse the install.
     pub strict: bool,
     /// Whether what the caller changed of an earlier install comes back.
@@ -82,12 +85,31 @@ pub async fn install(
     context: &RequestContext,
     request: InstallRequest,
 ) -> Result<Installed, Failure> {
+    count(context).await?;
+    install_counted(context, request).await
+}
+
+/// Counts one call of [`install`] against the acting user's limit: for a surface on which a request may turn out to be none.
+///
+/// # Errors
+/// [`Failure::TooManyRequests`] when the limit is reached.
+pub async fn count(context: &RequestContext) -> Result<(), Failure> {
     context.actor()?;
     let limit = RateLimit {
         count: context.services().limits.installs_per_hour,
         window: Duration::from_hours(1),
     };
-    context.count("install", limit).await?;
+    context.count("install", limit).await
+}
+
+/// As [`install`], for a call that [`count`] has counted.
+///
+/// # Errors
+/// As [`install`], but for the limit.
+pub async fn install_counted(
+    context: &RequestContext,
+    request: InstallRequest,
+) -> Result<Installed, Failure> {
     context.allow(Noun::Templates, Access::Write)?;
 
     let mut checks = Checks::default();
@@ -248,8 +270,9 @@ impl Wanted<'_> {
         }
         let (version, capabilities, name) = self.offer(scope).await?;
         let capabilities = Capabilities::read(&capabilities);
-        if !capabilities.is_empty() && !self.request.accept_capabilities {
-            return Err(not_agreed_to(capabilities));
+        let beyond = self.not_agreed(&capabilities);
+        if !beyond.is_empty() {
+            return Err(not_agreed_to(beyond));
         }
         let Collisions { own, managed } =
             template_install::collisions(scope, template, version).await?;
@@ -284,6 +307,15 @@ impl Wanted<'_> {
         let metadata = json!({ "template": self.card.slug, "version": version, "agentId": install.agent_id.as_str() });
         audited(scope, "TemplateInstall", install.id.as_str(), metadata).await?;
         self.installed(scope, install, true, own).await
+    }
+
+    /// What the caller has not agreed to of these.
+    fn not_agreed(&self, asked: &Capabilities) -> Capabilities {
+        match &self.request.agreed {
+            _ if !self.request.accept_capabilities => asked.clone(),
+            Some(agreed) => asked.beyond(&Capabilities::read(agreed)),
+            None => Capabilities::default(),
+        }
     }
 
     /// The version to be installed, what it asks for, and what the template is called in it.
