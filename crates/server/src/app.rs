@@ -17,17 +17,18 @@ use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 use crate::config::{Config, ConfigError, DatabaseConfig};
+use crate::front::Front;
 use crate::gate::AuthGate;
-use crate::graphiql;
 use crate::http::{DocumentLimits, HttpOptions, HttpState, SetupError, SocketLimits, Timeouts};
 use crate::readiness::DatabaseReadiness;
 use crate::secrets::Secrets;
+use crate::{graphiql, pages, rest};
 
 /// The service, ready to be served.
 pub struct App {
     /// What the HTTP face runs on.
     pub state: HttpState<AgentrySchema>,
-    /// Pages beside the API.
+    /// Routes and pages beside GraphQL.
     pub pages: Router,
     /// The pool, to be closed last.
     pub db: Db,
@@ -85,21 +86,31 @@ impl App {
         let (auth, live) = (services.auth.clone(), services.live.clone());
         let mailer = services.mail.mailer.clone();
         let schema = agentry_schema::build(Arc::clone(&services), config.http.introspection);
+        let gate = Arc::new(AuthGate::new(services));
+        let options = http_options(config);
+        let front = Front::new(
+            Arc::clone(&gate),
+            schema.clone(),
+            options.clone(),
+            config.auth.secure_cookies(config.http.public_url.as_ref()),
+        );
         let state = HttpState::new(
             schema,
-            Arc::new(AuthGate::new(services)),
+            gate,
             Arc::new(DatabaseReadiness::new(db.clone())),
             agentry_schema::sdl(),
-            http_options(config),
+            options,
         )?;
-        let pages = if config.http.graphiql {
-            graphiql::router()
-        } else {
-            Router::new()
-        };
+        let mut beside = rest::router(&front);
+        if config.http.graphiql {
+            beside = beside.merge(graphiql::router());
+        }
+        if config.http.pages {
+            beside = beside.merge(pages::router(&front));
+        }
         Ok(Self {
             state,
-            pages,
+            pages: beside,
             db,
             auth,
             live,

@@ -30,11 +30,12 @@ impl AuthGate {
     pub const fn new(services: Arc<Services>) -> Self {
         Self { services }
     }
-}
 
-#[async_trait::async_trait]
-impl Gate for AuthGate {
-    async fn authenticate(&self, presented: Presented) -> Result<Arc<dyn CallerContext>, Refusal> {
+    /// The context that a request runs in which goes to no resolver: [`Gate::authenticate`] in the type it really has.
+    ///
+    /// # Errors
+    /// As [`Gate::authenticate`].
+    pub(crate) async fn open(&self, presented: Presented) -> Result<Arc<RequestContext>, Refusal> {
         let client = Client {
             ip: presented.client_ip,
             user_agent: presented.user_agent,
@@ -61,7 +62,21 @@ impl Gate for AuthGate {
         };
         let (actor, lease) = found.unzip();
         let services = Arc::clone(&self.services);
-        Ok(Arc::new(Caller::new(services, actor, client, lease)))
+        Ok(Arc::new(RequestContext::new(
+            services, actor, client, lease,
+        )))
+    }
+}
+
+/// A context as the HTTP face, and its log, know it.
+pub(crate) fn caller_of(context: Arc<RequestContext>) -> Arc<dyn CallerContext> {
+    Arc::new(Caller(context))
+}
+
+#[async_trait::async_trait]
+impl Gate for AuthGate {
+    async fn authenticate(&self, presented: Presented) -> Result<Arc<dyn CallerContext>, Refusal> {
+        Ok(caller_of(self.open(presented).await?))
     }
 
     async fn still_valid(&self, context: &dyn CallerContext) -> bool {

@@ -11,12 +11,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{OriginalUri, Request};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
+
+use crate::http::is_current;
 
 /// What the page may load and reach: this origin alone.
 ///
@@ -87,22 +89,10 @@ fn respond(asset: &Asset, request: &HeaderMap) -> Response<Body> {
         (REFERRER_POLICY, "no-referrer"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    if is_current(asset, request) {
+    if is_current(asset.etag, request) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     (headers, asset.bytes).into_response()
-}
-
-/// Whether the client holds this very content (`If-None-Match`, weak comparison: a proxy that
-/// compresses makes our tag weak).
-fn is_current(asset: &Asset, request: &HeaderMap) -> bool {
-    request
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|tag| tag.trim().trim_start_matches("W/"))
-        .any(|tag| tag == asset.etag || tag == "*")
 }
 
 #[cfg(test)]

@@ -10,6 +10,10 @@ use super::units::{bytes, duration, origin, web_url};
 
 /// Where and how Agentry listens.
 #[derive(Debug, Clone, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 #[command(next_help_heading = "HTTP")]
 pub struct HttpConfig {
     /// Address and port to listen on; port 0 takes a free one
@@ -50,6 +54,9 @@ pub struct HttpConfig {
     /// Serve GraphiQL at /
     #[arg(long, env = "AGENTRY_GRAPHIQL", value_name = "BOOL", default_value = "true", action = ArgAction::Set)]
     pub graphiql: bool,
+    /// Serve the pages on which templates are installed, /install/<slug>, and those of agents, /<organisation>/agents/<id>
+    #[arg(long, env = "AGENTRY_PAGES", value_name = "BOOL", default_value = "true", action = ArgAction::Set)]
+    pub pages: bool,
     /// Answer introspection queries and serve /schema.graphql; GraphiQL needs it
     #[arg(long, env = "AGENTRY_INTROSPECTION", value_name = "BOOL", default_value = "true", action = ArgAction::Set)]
     pub introspection: bool,

@@ -7,6 +7,7 @@
 
 use super::*;
 use axum::http::Method;
+use axum::http::header::IF_NONE_MATCH;
 use http_body_util::BodyExt;
 use std::path::Path;
 use tower::ServiceExt;

@@ -51,11 +51,44 @@ fn from_trusted_page(headers: &HeaderMap, options: &HttpOptions) -> bool {
     }
 }
 
+/// Refuses a form that no page of our own sent: browsers name the page's origin with every form they post.
+pub(crate) fn check_form(headers: &HeaderMap, options: &HttpOptions) -> Result<(), Fault> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let ours = match (origins.next(), origins.next()) {
+        (Some(origin), None) => origin
+            .to_str()
+            .ok()
+            .and_then(normal)
+            .is_some_and(|origin| is_ours(&origin, headers, options)),
+        (Some(_), Some(_)) => false,
+        (None, _) => headers
+            .get("sec-fetch-site")
+            .is_none_or(|site| site == "same-origin"),
+    };
+    if ours {
+        return Ok(());
+    }
+    Err(Fault::forbidden(
+        "This form was not sent from our own page.",
+    ))
+}
+
 fn is_trusted(origin: &str, headers: &HeaderMap, options: &HttpOptions) -> bool {
     let Some(origin) = normal(origin) else {
         return false;
     };
-    let ours = match &options.public_origin {
+    let listed = |list: &[String]| {
+        list.iter()
+            .any(|entry| normal(entry).is_some_and(|entry| entry == origin))
+    };
+    is_ours(&origin, headers, options)
+        || listed(&options.trusted_origins)
+        || listed(&options.cors_origins)
+}
+
+/// Whether this origin, in its normal form, is the one that browsers know this server by.
+fn is_ours(origin: &str, headers: &HeaderMap, options: &HttpOptions) -> bool {
+    match &options.public_origin {
         Some(public) => normal(public).is_some_and(|public| public == origin),
         None => headers
             .get(header::HOST)
@@ -63,14 +96,9 @@ fn is_trusted(origin: &str, headers: &HeaderMap, options: &HttpOptions) -> bool 
             .is_some_and(|host| {
                 ["http", "https"]
                     .iter()
-                    .any(|scheme| normal(&format!("{scheme}://{host}")) == Some(origin.clone()))
+                    .any(|scheme| normal(&format!("{scheme}://{host}")).as_deref() == Some(origin))
             }),
-    };
-    let listed = |list: &[String]| {
-        list.iter()
-            .any(|entry| normal(entry).is_some_and(|entry| entry == origin))
-    };
-    ours || listed(&options.trusted_origins) || listed(&options.cors_origins)
+    }
 }
 
 /// Scheme, host and port, with the scheme's own port left out; `None` for `null` and for what is no origin.
@@ -145,6 +173,35 @@ mod tests {
             ("cookie", "s=1"),
             ("sec-fetch-site", "cross-site")
         ]));
+    }
+
+    #[test]
+    fn form_is_taken_from_our_own_page_only() {
+        let verdict = |pairs: &[(&'static str, &'static str)]| {
+            let options = HttpOptions {
+                trusted_origins: vec!["https://app.example.com".into()],
+                ..HttpOptions::default()
+            };
+            let mut headers = HeaderMap::new();
+            headers.append("host", HeaderValue::from_static("api.example.com"));
+            for (name, value) in pairs {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            check_form(&headers, &options).is_ok()
+        };
+        assert!(verdict(&[("origin", "https://api.example.com")]));
+        assert!(verdict(&[("sec-fetch-site", "same-origin")]) && verdict(&[]));
+        for foreign in [
+            ("origin", "https://app.example.com"),
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("sec-fetch-site", "same-site"),
+            ("sec-fetch-site", "cross-site"),
+        ] {
+            assert!(!verdict(&[foreign]), "{foreign:?}");
+        }
+        let ours = ("origin", "https://api.example.com");
+        assert!(!verdict(&[ours, ours]));
     }
 
     #[test]

@@ -7,8 +7,9 @@
 //! (HTTP and server-sent events) and, when it concerns operations, in `graphql::prepare` (every transport).
 //! `docs/http.md` is the page for users of this face; keep its tables in step.
 
+mod conditional;
 mod cors;
-mod csrf;
+pub(crate) mod csrf;
 mod fault;
 mod gate;
 mod graphql;
@@ -25,8 +26,12 @@ mod state;
 mod tests;
 mod ws;
 
+pub(crate) use conditional::is_current;
+pub(crate) use fault::Fault;
 pub use gate::{CallerContext, Gate, OperationSummary, Presented, Refusal};
+pub(crate) use graphql::{Caller, check_content_type, read_body};
 pub use health::{Check, Readiness};
+pub(crate) use operation_log::OperationLog;
 pub use operation_log::TARGET as OPERATION_TARGET;
 pub use options::{DocumentLimits, HttpOptions, SocketLimits, Timeouts};
 pub use request_id::RequestId;

@@ -174,7 +174,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn new(parts: &Parts, options: &HttpOptions, id: RequestId) -> Self {
+    pub(crate) fn new(parts: &Parts, options: &HttpOptions, id: RequestId) -> Self {
         // What is no text stays there as something no gate accepts: left out, it would act for nobody, or elsewhere.
         let text = |name: &str| {
             let value = parts.headers.get(name)?;

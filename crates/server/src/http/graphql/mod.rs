@@ -17,7 +17,7 @@ mod scan;
 mod types;
 
 pub(crate) use cache::DocumentCache;
-pub(crate) use decode::{Params, params_from_json};
+pub(crate) use decode::{Params, check_content_type, params_from_json, read_body};
 pub(crate) use document::kind_name;
 pub(crate) use execute::{execute, subscribe};
 pub(crate) use handler::{Caller, handler};

@@ -1,0 +1,106 @@
+//! Giving the agent a connection that it lacks: a key, sealed and linked by the very mutations that programs use.
+
+use axum::http::StatusCode;
+use maud::{Markup, html};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use super::page::AgentPage;
+use crate::http::{Fault, RequestId};
+use crate::pages::form::Form;
+use crate::pages::problems::Problems;
+use crate::pages::visit::Visit;
+
+const CREATE: &str = "mutation Connect($input: CreateApiConnectionInput!) {
+  done: createApiConnection(input: $input) {
+    ... on CreateApiConnectionSuccess { apiConnection { id } }
+    ... on ValidationFailed { fields { message } }
+    ... on UserError { message } } }";
+
+const LINK: &str = "mutation Link($input: LinkApiConnectionInput!) {
+  done: linkApiConnection(input: $input) { ... on UserError { message } } }";
+
+/// Whether whoever looks at the page can connect the agent: a connection of one's own serves one's own agents.
+pub(super) fn may(page: &AgentPage) -> bool {
+    page.agent.user_id == page.user.id && page.agent.archived_at.is_none()
+}
+
+/// Stores the key as a connection of theirs, and lets the agent use it. The same form makes one connection, however often it
+/// is pressed.
+///
+/// # Errors
+/// The fault of an operation that is not expected to fail; inside, what is wrong with the key.
+pub(super) async fn connect(
+    visit: &Visit,
+    page: &AgentPage,
+    form: &mut Form,
+) -> Result<Result<(), Problems>, Fault> {
+    let key = form.take_secret("key");
+    let service = form.text("service");
+    let mut all = page
+        .install
+        .iter()
+        .flat_map(|install| &install.requirements);
+    match all.find(|one| one.name == service) {
+        // Pressed twice: it is there.
+        Some(one) if one.met => return Ok(Ok(())),
+        Some(_) if may(page) => {}
+        Some(_) | None => {
+            let message = "There is nothing to be connected to here.";
+            return Ok(Err(Problems::general(StatusCode::CONFLICT, message)));
+        }
+    }
+    let once = form.text("once");
+    let input = json!({
+        "name": format!("{service} for {}", page.agent.name).chars().take(200).collect::<String>(),
+        "service": service,
+        "apiKey": key.expose_secret(),
+        "idempotencyKey": (!once.is_empty()).then(|| format!("page-{once}")),
+    });
+    let made = visit.run(CREATE, json!({ "input": input })).await?;
+    let Some(id) = made["done"]["apiConnection"]["id"].as_str() else {
+        return Ok(Err(refused(&made)));
+    };
+    let input = json!({ "agentId": page.agent.id.as_str(), "apiConnectionId": id });
+    let linked = visit.run(LINK, json!({ "input": input })).await?;
+    // Pressed twice: what the first press linked is linked.
+    let linked_already = linked["done"]["message"]
+        .as_str()
+        .is_some_and(|message| message.contains("already"));
+    if linked["done"]["message"].is_null() || linked_already {
+        return Ok(Ok(()));
+    }
+    Ok(Err(refused(&linked)))
+}
+
+fn refused(answer: &Value) -> Problems {
+    let done = &answer["done"];
+    let message = done["fields"][0]["message"].as_str();
+    let message = message.or_else(|| done["message"].as_str());
+    Problems::general(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        message.unwrap_or("It could not be connected."),
+    )
+}
+
+/// The form for one service.
+pub(super) fn form(visit: &Visit, page: &AgentPage, service: &str) -> Markup {
+    let refused = page.refused.as_ref().filter(|(of, _)| of == service);
+    let problem = refused.map(|(_, message)| message);
+    let (field, told) = (format!("key-{service}"), format!("key-{service}-problem"));
+    html! {
+        form.connect method="post" action=(visit.path) {
+            (visit.token.field())
+            input type="hidden" name="service" value=(service);
+            input type="hidden" name="once" value=(RequestId::random());
+            div.field {
+                label for=(field) { "Your key for " (service) }
+                input id=(field) type="password" name="key" autocomplete="off" spellcheck="false" maxlength="4096" required
+                    aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| &told)];
+                @if let Some(problem) = problem { p.problem id=(told) role="alert" { (problem) } }
+            }
+            button.button.primary type="submit" name="as" value="connect" { "Connect" }
+            p.hint { "It is sealed before it is stored, used by this agent alone until you say otherwise, and never shown again." }
+        }
+    }
+}
