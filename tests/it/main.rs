@@ -29,6 +29,7 @@ mod logs;
 mod mail;
 mod messages;
 mod organizations;
+mod pages;
 mod people;
 mod plans;
 mod program;

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use crate::support::{Caller, Server};
 
 /// Sends a mutation with one `input`; its result.
-async fn mutate(caller: &Caller, field: &str, selection: &str, input: Value) -> Value {
+pub(crate) async fn mutate(caller: &Caller, field: &str, selection: &str, input: Value) -> Value {
     let (first, rest) = field.split_at(1);
     let noun = format!("{}{rest}", first.to_uppercase());
     let document = format!(
@@ -82,19 +82,19 @@ const INSTALL: &str =
       upgradeAvailable { version requiresConsent diff { services tools domains } } }";
 
 /// Somebody with an organisation of their own to publish from, of which they are the owner.
-async fn publisher(server: &Server, name: &str, slug: &str) -> Caller {
+pub(crate) async fn publisher(server: &Server, name: &str, slug: &str) -> Caller {
     let founder = server.sign_up(name).await;
     let input = json!({ "name": slug, "slug": slug });
     let made = mutate(&founder, "createOrganization", "organization { id }", input).await;
     founder.in_organization(made["organization"]["id"].as_str().unwrap())
 }
 
-fn definition(name: &str) -> Value {
+pub(crate) fn definition(name: &str) -> Value {
     json!({ "name": name, "agent": { "systemPrompt": "Help with money.", "model": "gpt-4o", "temperature": 0.25 } })
 }
 
 /// Two entity types, one relationship type, a watcher and a classifier.
-fn finance() -> Value {
+pub(crate) fn finance() -> Value {
     json!({
         "name": "Personal finance", "description": "Keeps an eye on money.",
         "agent": { "systemPrompt": "Help with money.", "model": "gpt-4o" },
@@ -116,7 +116,7 @@ fn with_types(name: &str, count: usize) -> Value {
 }
 
 /// Publishes a version; the template's id and the version's number.
-async fn publish(caller: &Caller, slug: &str, definition: Value) -> (Value, Value) {
+pub(crate) async fn publish(caller: &Caller, slug: &str, definition: Value) -> (Value, Value) {
     let input = json!({ "slug": slug, "definition": definition });
     let selection = "template { id } templateVersion { version }";
     let mut done = mutate(caller, "publishTemplateVersion", selection, input).await;
@@ -131,20 +131,20 @@ async fn publish(caller: &Caller, slug: &str, definition: Value) -> (Value, Valu
 }
 
 /// Publishes a version for everyone to find; the template's id.
-async fn offer(caller: &Caller, slug: &str, definition: Value) -> Value {
+pub(crate) async fn offer(caller: &Caller, slug: &str, definition: Value) -> Value {
     let (id, _) = publish(caller, slug, definition).await;
     set_status(caller, &id, "PUBLISHED").await;
     id
 }
 
-async fn set_status(caller: &Caller, id: &Value, status: &str) {
+pub(crate) async fn set_status(caller: &Caller, id: &Value, status: &str) {
     let input = json!({ "id": id, "status": status });
     let done = mutate(caller, "setTemplateStatus", "template { status }", input).await;
     assert_eq!(done["template"]["status"], status, "{done}");
 }
 
 /// What installing answers.
-async fn install(caller: &Caller, input: Value) -> Value {
+pub(crate) async fn install(caller: &Caller, input: Value) -> Value {
     let selection = format!(
         "created redirectTo shadowedTypes organization {{ id slug }} agent {{ id name model systemPrompt temperature maxTokens description visibility }}
          {INSTALL} provides {{ entityTypes entityRelationshipTypes eventClassifiers watchers }}"
@@ -153,7 +153,7 @@ async fn install(caller: &Caller, input: Value) -> Value {
 }
 
 /// The same, done.
-async fn installed(caller: &Caller, input: Value) -> Value {
+pub(crate) async fn installed(caller: &Caller, input: Value) -> Value {
     let done = install(caller, input).await;
     assert_eq!(done["__typename"], "InstallTemplateSuccess", "{done}");
     done
@@ -167,14 +167,14 @@ async fn refusal(caller: &Caller, input: Value) -> String {
 }
 
 /// The agent as `caller` reads it.
-async fn agent(caller: &Caller, id: &Value) -> Value {
+pub(crate) async fn agent(caller: &Caller, id: &Value) -> Value {
     let document = "query($id: ID!) { agent(id: $id) { id name description systemPrompt model temperature maxTokens archivedAt
         install { version overrides } } }";
     caller.query(document, json!({ "id": id })).await["agent"].take()
 }
 
 /// How many rows a table has, whoever's they are.
-async fn rows(server: &Server, table: &str) -> i64 {
+pub(crate) async fn rows(server: &Server, table: &str) -> i64 {
     let mut root = server.database.root().await;
     sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
         .fetch_one(&mut root)
