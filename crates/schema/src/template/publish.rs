@@ -189,12 +189,7 @@ async fn publish(
     };
     let definition = Definition::read(document).map_err(Failure::rejected)?;
     let catalogs = definition.catalogs();
-    let provides = json!({
-        "entity_types": definition.provides.entity_types,
-        "entity_relationship_types": definition.provides.relationship_types,
-        "event_classifiers": definition.provides.classifiers,
-        "watchers": definition.provides.watchers,
-    });
+    let provides = definition.provides.to_json();
     let references = definition.open.iter();
     let references = references.map(|open| json!({ "kind": open.kind, "slug": open.slug }));
     let references = &Value::Array(references.collect());
