@@ -92,7 +92,15 @@ impl Definition {
         let mut open = BTreeSet::new();
         if problems.is_empty() {
             open = references::check(&document, &mut problems);
-            for (path, one) in schemas(&document) {
+            let all = schemas(&document);
+            problems.extend(schema::too_many_patterns(
+                all.iter().map(|(_, one)| *one),
+                "",
+            ));
+            for (path, one) in all {
+                if problems.len() >= MAX_PROBLEMS {
+                    break;
+                }
                 problems.extend(schema::check(one, &path));
             }
         }

@@ -5,7 +5,7 @@ use serde_json::Value;
 pub struct Problem {
     /// What kind of thing.
     pub code: ProblemCode,
-    /// Where, as a JSON Pointer (RFC 6901) into the document; empty for the whole of it.
+    /// Where, as a JSON Pointer (RFC 6901) into the document, cut after 500 characters; empty for the whole of it.
     pub path: String,
     /// What is wrong, for a person to read.
     pub message: String,
@@ -66,8 +66,8 @@ impl Problem {
     ) -> Self {
         Self {
             code,
-            path: path.into(),
-            message: message.into(),
+            path: short(path.into()),
+            message: short(message.into()),
         }
     }
 }
@@ -100,4 +100,15 @@ pub(crate) fn has_nul(value: &Value) -> bool {
 pub(crate) fn nul(path: &str) -> Problem {
     let message = "It must not contain the character U+0000.";
     Problem::new(ProblemCode::Invalid, path, message)
+}
+
+/// The longest path or message, in characters: names in a document may be as long as the document.
+const MAX_TEXT: usize = 500;
+
+fn short(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_TEXT) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }

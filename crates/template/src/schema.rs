@@ -20,6 +20,11 @@ const MAX_PATTERN: usize = 500;
 /// The largest program a pattern may compile to, in bytes.
 const MAX_PROGRAM: usize = 256 * 1_024;
 
+/// The most of a value that is checked against one, as JSON without white space.
+const MAX_VALUE: usize = 16_384;
+/// The most patterns of all schemas of one document together: each is compiled.
+const MAX_PATTERNS: usize = 300;
+
 /// The most kinds of events of a type.
 const MAX_EVENT_KINDS: usize = 100;
 
@@ -48,6 +53,9 @@ pub fn check(schema: &Value, path: &str) -> Vec<Problem> {
     if has_nul(schema) {
         return vec![nul(path)];
     }
+    if let Some(problem) = too_many_patterns([schema], path) {
+        return vec![problem];
+    }
     let mut walk = Walk {
         root: schema,
         problems: Vec::new(),
@@ -74,8 +82,14 @@ pub fn check_event_kinds(kinds: &Value, path: &str) -> Vec<Problem> {
         let message = format!("There may be at most {MAX_EVENT_KINDS}.");
         return vec![invalid(path, &message)];
     }
+    if let Some(problem) = too_many_patterns(kinds.values(), path) {
+        return vec![problem];
+    }
     let mut problems = Vec::new();
     for (name, schema) in kinds {
+        if problems.len() >= MAX_PROBLEMS {
+            break;
+        }
         let at = below(path, name);
         if !is_type_slug(name) {
             let message =
@@ -91,6 +105,10 @@ pub fn check_event_kinds(kinds: &Value, path: &str) -> Vec<Problem> {
 /// What keeps a value from being as a JSON Schema says that passed [`check`]: at most twenty things, none repeating the value.
 #[must_use]
 pub fn check_value(schema: &Value, value: &Value) -> Vec<Problem> {
+    if value.to_string().len() > MAX_VALUE {
+        let message = format!("A value may have at most {MAX_VALUE} bytes as JSON.");
+        return vec![Problem::new(ProblemCode::TooLarge, "", message)];
+    }
     let Ok(validator) = options().build(schema) else {
         let message = "The schema cannot be used.";
         return vec![Problem::new(ProblemCode::InvalidSchema, "", message)];
@@ -103,6 +121,42 @@ pub fn check_value(schema: &Value, value: &Value) -> Vec<Problem> {
     errors.take(MAX_PROBLEMS).map(problem).collect()
 }
 
+/// Whether there are more patterns in these schemas together than may be compiled.
+pub(crate) fn too_many_patterns<'a>(
+    schemas: impl IntoIterator<Item = &'a Value>,
+    path: &str,
+) -> Option<Problem> {
+    let count: usize = schemas.into_iter().map(patterns).sum();
+    (count > MAX_PATTERNS).then(|| {
+        let message = format!("There may be at most {MAX_PATTERNS} patterns.");
+        Problem::new(ProblemCode::HostileSchema, path, message)
+    })
+}
+
+fn patterns(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(patterns).sum(),
+        Value::Object(members) => {
+            let of = |(name, member): (&String, &Value)| {
+                let own = match (name.as_str(), member) {
+                    ("pattern", Value::String(_)) => 1,
+                    ("patternProperties", Value::Object(patterns)) => patterns.len(),
+                    _ => 0,
+                };
+                own + patterns(member)
+            };
+            members.iter().map(of).sum()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
+/// Whether a pointer says in one way only where it leads: with an escape, as `%64` or `~1`, a reader might follow it elsewhere than
+/// this check does.
+fn is_plain(pointer: &str) -> bool {
+    !pointer.contains(['%', '~'])
+}
+
 struct Walk<'a> {
     root: &'a Value,
     problems: Vec<Problem>,
@@ -112,6 +166,9 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn down(&mut self, value: &Value, path: &str, here: &str, left: usize) {
+        if self.problems.len() >= MAX_PROBLEMS {
+            return;
+        }
         let Some(left) = left.checked_sub(1) else {
             let message = format!("A schema may nest at most {MAX_DEPTH} deep.");
             self.refuse(ProblemCode::TooDeep, path, &message);
@@ -139,7 +196,9 @@ impl Walk<'_> {
         match (name, value) {
             ("$ref", Value::String(to)) => {
                 let inside = to.strip_prefix('#').filter(|to| {
-                    (to.is_empty() || to.starts_with('/')) && self.root.pointer(to).is_some()
+                    (to.is_empty() || to.starts_with('/'))
+                        && is_plain(to)
+                        && self.root.pointer(to).is_some()
                 });
                 match inside {
                     Some(to) => {
@@ -149,7 +208,7 @@ impl Walk<'_> {
                     None => self.refuse(
                         ProblemCode::ForeignReference,
                         path,
-                        "A reference must be a JSON Pointer to something inside this schema.",
+                        "A reference must be a JSON Pointer to something inside this schema, without escapes.",
                     ),
                 }
             }
@@ -411,5 +470,55 @@ mod tests {
         ] {
             assert_eq!(codes(&bad), [ProblemCode::InvalidSchema], "{bad}");
         }
+    }
+
+    #[test]
+    fn references_that_can_be_read_in_two_ways_are_refused() {
+        let doubled = |to: &str| json!([{ "$ref": to }, { "$ref": to }]);
+        for (to, decoy, target) in [("#/%64", "%64", "d"), ("#/k~a", "k~a", "k")] {
+            let mut schema = json!({ "allOf": doubled(to) });
+            schema[decoy] = json!({});
+            schema[target] = json!({ "type": "string" });
+            let found = codes(&schema);
+            assert!(
+                found.contains(&ProblemCode::ForeignReference),
+                "{to}: {found:?}"
+            );
+        }
+        let circle = json!({ "$ref": "#/ab", "ab": { "$ref": "#/a%62" }, "a%62": {} });
+        assert!(!codes(&circle).is_empty());
+    }
+
+    #[test]
+    fn problems_are_few_and_short_however_large_the_schema() {
+        let long = "x".repeat(30_000);
+        let inner: serde_json::Map<String, Value> = (0..1_500)
+            .map(|n| (format!("a{n}"), json!({ "$ref": "z" })))
+            .collect();
+        let mut outer = serde_json::Map::new();
+        outer.insert(long, json!({ "properties": inner }));
+        let found = check(&json!({ "properties": outer }), "");
+        assert_eq!(found.len(), MAX_PROBLEMS);
+        assert!(found.iter().all(|problem| problem.path.len() < 600));
+    }
+
+    #[test]
+    fn patterns_are_counted_before_any_is_compiled() {
+        let many = |count: usize| {
+            let each = (0..count).map(|n| (format!("p{n}"), json!({ "pattern": "^a$" })));
+            json!({ "properties": each.collect::<serde_json::Map<_, _>>() })
+        };
+        assert!(codes(&many(MAX_PATTERNS)).is_empty());
+        assert_eq!(codes(&many(MAX_PATTERNS + 1)), [ProblemCode::HostileSchema]);
+        let kinds = json!({ "one": many(200), "two": many(200) });
+        let found = check_event_kinds(&kinds, "");
+        assert_eq!(found[0].code, ProblemCode::HostileSchema);
+    }
+
+    #[test]
+    fn values_that_are_too_large_are_not_checked() {
+        let zeros = Value::Array(vec![json!(0); MAX_VALUE]);
+        let found = check_value(&json!({ "type": "string" }), &zeros);
+        assert_eq!(found[0].code, ProblemCode::TooLarge);
     }
 }

@@ -4,7 +4,9 @@ use agentry_db::entity_type::{EntityType as Row, TypeKind as Kind};
 use async_graphql::{ComplexObject, Enum, ID, SimpleObject};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use tokio::task::spawn_blocking;
 
+use crate::ApiError;
 use crate::template::DefinitionProblem;
 
 mod input;
@@ -115,12 +117,18 @@ impl From<Row> for EntityType {
 impl EntityType {
     /// What keeps this from being kept with one, as the JSON Schema says, at most twenty things; empty when nothing does. A type that a
     /// template brings goes by the template's schema.
-    #[graphql(complexity = "10 + child_complexity")]
+    #[graphql(complexity = "200 + child_complexity")]
     async fn problems(
         &self,
-        #[graphql(desc = "What is to be kept with one.")] metadata: Value,
-    ) -> Vec<DefinitionProblem> {
-        let problems = agentry_template::check_value(&self.metadata_schema, &metadata);
-        problems.into_iter().map(DefinitionProblem::from).collect()
+        #[graphql(desc = "What is to be kept with one: at most 16,384 bytes as JSON.")]
+        metadata: Value,
+    ) -> async_graphql::Result<Vec<DefinitionProblem>> {
+        let schema = self.metadata_schema.clone();
+        // Work of the processor alone: on a thread of its own, others are served meanwhile.
+        let checked = spawn_blocking(move || agentry_template::check_value(&schema, &metadata));
+        let problems = checked
+            .await
+            .map_err(|error| ApiError::Internal(error.to_string()))?;
+        Ok(problems.into_iter().map(DefinitionProblem::from).collect())
     }
 }
