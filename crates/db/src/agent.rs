@@ -219,7 +219,11 @@ pub async fn update(
         return Ok(Some(agent));
     };
     if !overrides.is_empty() {
-        template_install::add_overrides(scope, install, json!({ "agent": overrides })).await?;
+        let more = json!({ "agent": overrides });
+        // An agent that is shared is its owner's, its install the organisation's: the caller may change neither without the other.
+        if !template_install::add_overrides(scope, install, more).await? {
+            return Ok(None);
+        }
     }
     find(scope, id).await
 }

@@ -4,21 +4,16 @@
 -- JSON Merge Patch (RFC 7396): the one place where an install's overrides meet the version's definition.
 CREATE FUNCTION template_merge(p_base jsonb, p_patch jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-  v_result jsonb := CASE WHEN jsonb_typeof(p_base) = 'object' THEN p_base ELSE '{}'::jsonb END;
-  v_key text;
-  v_value jsonb;
+DECLARE v_base jsonb := CASE WHEN jsonb_typeof(p_base) = 'object' THEN p_base ELSE '{}'::jsonb END;
 BEGIN
   IF jsonb_typeof(p_patch) <> 'object' THEN RETURN p_patch; END IF;
-  IF p_patch = '{}' THEN RETURN v_result; END IF;
-  FOR v_key, v_value IN SELECT e.key, e.value FROM jsonb_each(p_patch) e LOOP
-    IF v_value = 'null' THEN
-      v_result := v_result - v_key;
-    ELSE
-      v_result := v_result || jsonb_build_object(v_key, template_merge(v_result -> v_key, v_value));
-    END IF;
-  END LOOP;
-  RETURN v_result;
+  IF p_patch = '{}' THEN RETURN v_base; END IF;
+  -- Each member once: building the result member by member would copy it as often as there are members.
+  RETURN (SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}') FROM (
+    SELECT b.key, b.value FROM jsonb_each(v_base) b WHERE NOT p_patch ? b.key
+    UNION ALL
+    SELECT p.key, CASE WHEN jsonb_typeof(p.value) = 'object' THEN template_merge(v_base -> p.key, p.value) ELSE p.value END
+    FROM jsonb_each(p_patch) p WHERE p.value <> 'null') m);
 END $$;
 
 -- A version's definition under the overrides of an install. Those of watchers and classifiers that this version does not have wait
@@ -41,8 +36,8 @@ BEGIN
   RETURN template_merge(p_definition, v_overrides);
 END $$;
 
--- The version that an install shows: the pinned one, else the newest that asks for no more than was granted, a yanked one only
--- where there is no other. With the agent's part of it.
+-- The version that an install shows: the pinned one, else the newest that asks for no more than was granted; where all are yanked,
+-- the one that was last. With the agent's part of it.
 CREATE FUNCTION template_agent(p_template text, p_pinned integer, p_granted jsonb)
 RETURNS TABLE (version integer, agent jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
@@ -51,7 +46,7 @@ BEGIN
   RETURN QUERY SELECT v.version, v.agent FROM template_versions v
   WHERE v.template_id = p_template
     AND CASE WHEN p_pinned IS NULL THEN p_granted @> v.capabilities ELSE v.version = p_pinned END
-  ORDER BY (v.yanked_at IS NULL) DESC, v.version DESC LIMIT 1;
+  ORDER BY v.yanked_at DESC NULLS FIRST, v.version DESC LIMIT 1;
 END $$;
 
 CREATE FUNCTION template_state(p_template text, p_pinned integer, p_granted jsonb)

@@ -31,8 +31,8 @@ CREATE POLICY template_installs_select ON template_installs FOR SELECT TO agentr
 CREATE POLICY template_installs_insert ON template_installs FOR INSERT TO agentry_app
   WITH CHECK (organization_id = app_current_org() AND installed_by_user_id = app_current_user() AND agent_user_id = app_current_user() AND app_current_org_role() IN ('owner', 'admin'));
 CREATE POLICY template_installs_update ON template_installs FOR UPDATE TO agentry_app
-  USING (organization_id = app_current_org() AND (agent_user_id = app_current_user() OR app_current_org_role() IN ('owner', 'admin')))
-  WITH CHECK (organization_id = app_current_org() AND (agent_user_id = app_current_user() OR app_current_org_role() IN ('owner', 'admin')));
+  USING (organization_id = app_current_org() AND ((agent_user_id = app_current_user() AND agent_visibility = 'private') OR app_current_org_role() IN ('owner', 'admin')))
+  WITH CHECK (organization_id = app_current_org() AND ((agent_user_id = app_current_user() AND agent_visibility = 'private') OR app_current_org_role() IN ('owner', 'admin')));
 GRANT SELECT, INSERT ON template_installs TO agentry_app;
 GRANT UPDATE (pinned_version, granted_capabilities, overrides, uninstalled_at) ON template_installs TO agentry_app;
 

@@ -243,8 +243,9 @@ async fn versions_are_followed_pinned_rolled_back_and_consented_to() {
         yank(2),
     )
     .await;
+    // The one that was yanked last.
     let seen = agent(&bob, id).await;
-    assert_eq!(seen["systemPrompt"], "four");
+    assert_eq!(seen["systemPrompt"], "two");
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::{
-    definition, finance, install, installed, mutate, offer, publish, publisher, refusal, set_status,
+    agent, definition, finance, install, installed, mutate, offer, publish, publisher, refusal,
+    set_status,
 };
 use crate::support::{Caller, Server};
 
@@ -129,6 +130,46 @@ async fn stranger_and_removed_member_are_refused_and_a_new_admin_is_not() {
     assert_eq!(refusal(&eve, unknown).await, "NOT_A_MEMBER");
     server.join(&team, &eve, "admin").await;
     assert_eq!(installed(&eve, there).await["created"], true);
+}
+
+#[tokio::test]
+async fn who_is_made_a_member_changes_no_install_of_the_team() {
+    let server = Server::start().await;
+    let acme = publisher(&server, "Ada", "acme").await;
+    offer(&acme, "finance", finance()).await;
+    let team = publisher(&server, "Cleo", "team").await;
+    let eve = server.sign_up("Eve").await;
+    let member = server.join(&team, &eve, "admin").await;
+    let there = json!({ "slug": "finance", "organizationId": team.organization_id });
+    let done = installed(&member, there).await;
+    let (install, id) = (&done["install"]["id"], &done["agent"]["id"]);
+    sqlx::query(
+        r#"UPDATE "member" SET "role" = 'member' WHERE "userId" = $1 AND "organizationId" = $2"#,
+    )
+    .bind(&eve.user_id)
+    .bind(&team.organization_id)
+    .execute(&server.owner_pool().await)
+    .await
+    .unwrap();
+    let before = agent(&team, id).await;
+    let overrides = json!({ "agent": { "systemPrompt": "Mine." } });
+    for (field, input) in [
+        (
+            "updateInstall",
+            json!({ "installId": install, "overrides": overrides }),
+        ),
+        ("resetOverride", json!({ "installId": install })),
+        (
+            "upgradeTemplate",
+            json!({ "installId": install, "toVersion": 1, "acceptCapabilities": true }),
+        ),
+        ("uninstallTemplate", json!({ "installId": install })),
+        ("updateAgent", json!({ "id": id, "systemPrompt": "Mine." })),
+    ] {
+        let refused = mutate(&member, field, "__typename", input).await;
+        assert_eq!(refused["__typename"], "Forbidden", "{field}: {refused}");
+    }
+    assert_eq!(agent(&team, id).await, before);
 }
 
 #[tokio::test]

@@ -225,7 +225,8 @@ pub async fn set_overrides(
     sql::run(scope, statement, values).await
 }
 
-/// Adds to the overrides. A null in `more` stands: it takes away what the template says.
+/// Adds to the overrides, of an install that the caller may change; whether there is such a one. A null in `more` stands: it takes
+/// away what the template says.
 ///
 /// # Errors
 /// As [`find_many`].
@@ -233,13 +234,14 @@ pub async fn add_overrides(
     scope: &WriteScope,
     id: &TemplateInstallId,
     more: Json,
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
     let Some(install) = lock(scope, id).await? else {
-        return Ok(());
+        return Ok(false);
     };
     let mut overrides = install.overrides;
     compose(&mut overrides, more);
-    set_overrides(scope, id, &overrides).await
+    set_overrides(scope, id, &overrides).await?;
+    Ok(true)
 }
 
 /// One merge patch after another, as one. Unlike merging into a document, a null stays, for it still has to take something away.
