@@ -153,7 +153,9 @@ async fn only_its_owner_gives_an_agent_a_key() {
     server.join(&team, &eve, "member").await;
     let mut member = signed_in(&server, "Eve").await;
     let page = member.open(path).await;
-    assert!(page.text.contains("Its owner stores a key") && page.find_field("key").is_none());
+    assert!(
+        page.text.contains("Only its owner can give it a key") && page.find_field("key").is_none()
+    );
     let press = [
         ("as", "connect"),
         ("service", "openai"),
@@ -196,9 +198,31 @@ async fn later_version_that_asks_for_more_is_told_with_what() {
     ] {
         assert!(page.text.contains(text), "{text}: {}", page.text);
     }
+    // Agreeing is to the version that was shown: another is not agreed to, and one that is none is not gone to.
+    let path = path.as_str().unwrap();
+    for version in ["", "7", "-1"] {
+        let press = [("as", "upgrade"), ("version", version)];
+        assert_eq!(browser.submit(&page, path, &press).await.status, 409);
+    }
+    let mut widest = asking();
+    widest["capabilities"]["tools"] = json!(["search", "pay", "travel"]);
+    publish(&acme, "asking", widest).await;
+    let press = [("as", "upgrade"), ("version", "2")];
+    let presses = (0..2).map(|_| {
+        let (mut browser, page) = (browser.clone(), page.clone());
+        async move { browser.submit(&page, path, &press).await.location() }
+    });
+    for place in futures_util::future::join_all(presses).await {
+        assert_eq!(place, path);
+    }
+    let page = browser.open(path).await;
+    assert!(
+        page.text.contains("Version 3 is out") && page.text.contains("<strong>travel</strong>")
+    );
+    assert!(!page.text.contains("<strong>pay</strong>"));
     // What is withdrawn goes on working where it is installed, and its own page is not linked any more.
     set_status(&acme, &id, "WITHDRAWN").await;
-    let page = browser.open(path.as_str().unwrap()).await;
+    let page = browser.open(path).await;
     assert_eq!(page.status, 200);
     assert!(page.text.contains("withdrawn") && !page.text.contains("/install/asking"));
 }

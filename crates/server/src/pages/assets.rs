@@ -34,7 +34,12 @@ impl Asset {
 
 /// How pages look.
 pub(super) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
-    let text = include_str!("assets/pages.css");
+    let text = concat!(
+        include_str!("assets/base.css"),
+        include_str!("assets/install.css"),
+        include_str!("assets/forms.css"),
+        include_str!("assets/agent.css"),
+    );
     Asset::new("pages", "css", "text/css; charset=utf-8", text)
 });
 

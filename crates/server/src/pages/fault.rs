@@ -21,7 +21,7 @@ pub(super) fn gone() -> Response {
         p { "It was withdrawn since you opened its page, or it never was there." }
         p { strong { "Nothing was installed." } }
     };
-    let page = notice("This is not to be had any more", &text);
+    let page = notice("This is no longer available", &text);
     answer::unlisted(answer::page(StatusCode::NOT_FOUND, page))
 }
 

@@ -44,7 +44,7 @@ pub(super) async fn press(
 ) -> Result<Response, Fault> {
     match form.text("as") {
         "sign-in" => sign_in(visit, form).await,
-        "connect" if visit.context.find_actor().is_none() => {
+        "connect" | "upgrade" if visit.context.find_actor().is_none() => {
             Ok(door(visit, &Typed::default(), None))
         }
         "connect" => {
@@ -56,6 +56,18 @@ pub(super) async fn press(
                 Err(problems) => {
                     let (service, problems) = (form.text("service").to_owned(), &problems);
                     page.refused = Some((service, problems.told()));
+                    Ok(problems.dress(render(visit, &page)))
+                }
+            }
+        }
+        "upgrade" => {
+            let Some(mut page) = find(visit, slug, id).await? else {
+                return Ok(fault::missing());
+            };
+            match upgrade::upgrade(visit, &page, &form).await? {
+                Ok(()) => Ok(answer::see_other(&visit.path)),
+                Err(problems) => {
+                    page.not_upgraded = Some(problems.told());
                     Ok(problems.dress(render(visit, &page)))
                 }
             }
@@ -83,6 +95,7 @@ async fn find(visit: &mut Visit, slug: &str, id: &str) -> Result<Option<AgentPag
         agent: found.agent,
         install: found.install,
         refused: None,
+        not_upgraded: None,
     }))
 }
 

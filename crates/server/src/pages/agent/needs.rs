@@ -27,8 +27,7 @@ pub(super) fn section(visit: &Visit, page: &AgentPage) -> Markup {
                                 p { "It needs a connection to " strong { (one.name) } "." }
                                 @if connect::may(page) { (connect::form(visit, page, &one.name)) }
                                 @else { p.hint {
-                                    "Its owner stores a key for " (one.name) " with " code { "createApiConnection" }
-                                    ", and lets this agent use it with " code { "linkApiConnection" } "."
+                                    "Only its owner can give it a key for " (one.name) ": on this page, signed in."
                                 } }
                             }
                         }

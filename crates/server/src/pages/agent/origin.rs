@@ -27,7 +27,7 @@ pub(super) fn section(page: &AgentPage) -> Markup {
                     @else { (template.name) " " span.chip { "withdrawn" } }
                 }
                 dt { "Publisher" }
-                dd { (template.publisher.name) }
+                dd { (template.publisher.name) " " span.muted { "@" (template.publisher.slug) } }
                 dt { "Version" }
                 dd {
                     (install.version)

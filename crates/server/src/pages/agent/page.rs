@@ -22,12 +22,14 @@ pub(super) struct AgentPage {
     pub(super) install: Option<TemplateInstall>,
     /// The service to which it could not be connected just now, and why.
     pub(super) refused: Option<(String, String)>,
+    /// Why it was not moved to a later version just now.
+    pub(super) not_upgraded: Option<String>,
 }
 
 /// Its sections in order. One that has nothing to say is empty.
 fn sections(visit: &Visit, page: &AgentPage) -> [Markup; 4] {
     [
-        upgrade::section(page),
+        upgrade::section(visit, page),
         needs::section(visit, page),
         settings::section(page),
         origin::section(page),

@@ -44,7 +44,7 @@ fn hero(template: &Template) -> Markup {
             div {
                 h1 { (template.name) }
                 p.by {
-                    "by " strong { (template.publisher.name) }
+                    "by " strong { (template.publisher.name) } " " span.muted { "@" (template.publisher.slug) }
                     @if let Some(category) = &template.category { span.chip { (category) } }
                 }
             }
@@ -164,7 +164,7 @@ fn version(template: &Template) -> Markup {
             h2 #version { "Version " @if let Some(version) = template.version { (version) } }
             @if let Some(published) = template.published_at {
                 p.muted {
-                    "Published by " (template.publisher.name) " on "
+                    "Published by " (template.publisher.name) " (@" (template.publisher.slug) ") on "
                     time datetime=(published.to_rfc3339()) { (published.format("%-d %B %Y").to_string()) } "."
                 }
             }
