@@ -66,7 +66,7 @@ pub struct LimitsConfig {
         long,
         env = "AGENTRY_MAX_INPUT_NESTING",
         value_name = "N",
-        default_value = "20"
+        default_value = "64"
     )]
     pub max_input_nesting: usize,
     /// Longest content of a message, in characters; at most 1,000,000

@@ -94,7 +94,7 @@ impl Default for DocumentLimits {
             root_fields: 20,
             directives: 50,
             selections: 1_000,
-            input_depth: 20,
+            input_depth: 64,
         }
     }
 }

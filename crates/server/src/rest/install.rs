@@ -1,4 +1,4 @@
-//! Installing a template by one POST, in the order in which upstream looks at it: who asks, how often, what, and where.
+//! Installing a template by one POST, in the order in which callers expect it to be looked at: who asks, how often, what, and where.
 
 use agentry_schema::failure::Failure;
 use agentry_schema::template::{Installed, count, install_counted};

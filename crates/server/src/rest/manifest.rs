@@ -63,7 +63,7 @@ async fn find(front: &Front, slug: &str, id: &RequestId) -> Result<Option<Templa
 }
 
 fn shown(template: &Template, request: &HeaderMap) -> Response {
-    // Upstream, a template is an agent; here its id stands for both.
+    // To callers of this route a template is an agent; here its id stands for both.
     let body = json!({
         "slug": template.slug,
         "name": template.name,

@@ -1,4 +1,4 @@
-//! The two routes that gateways and pages written for the upstream of templates expect: what a template is, and installing it.
+//! The two routes that gateways and pages of others call already: what a template is, and installing it.
 //!
 //! They are another face of what GraphQL does, and decide nothing: `template` and `installTemplate` are what they call. Their
 //! paths, members and statuses are a contract with programs that exist; `docs/templates.md` is its page.

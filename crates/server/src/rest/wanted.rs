@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::answer::Refused;
 
-/// Reads the body. What upstream ignores is ignored: other members, and a reference that is no text.
+/// Reads the body. What callers expect to be ignored is: other members, and a reference that is no text.
 ///
 /// # Errors
 /// [`Refused`] when it is not JSON, names no template, or has a name that is none.
