@@ -59,7 +59,9 @@ impl InstallRefusal {
 
     const fn message(self) -> &'static str {
         match self {
-            Self::TemplateNotFound => "There is no such template to be installed.",
+            Self::TemplateNotFound => {
+                "There is no such template to be installed, or no such version of it."
+            }
             Self::TemplateNotPublic => "This template is not published.",
             Self::TemplateIsInstance => {
                 "This agent is installed from a template itself, and is no template."

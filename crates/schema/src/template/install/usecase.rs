@@ -261,8 +261,9 @@ impl Wanted<'_> {
         if let Some(earlier) = earlier {
             let earlier = TemplateInstallId::from(earlier);
             let install = template_install::find(scope, &earlier).await?;
-            let install =
-                install.ok_or_else(|| Failure::conflict("What this key made is gone by now."))?;
+            let install = install.filter(|install| install.uninstalled_at.is_none());
+            let gone = || Failure::conflict("What this key made is gone by now.");
+            let install = install.ok_or_else(gone)?;
             return self.installed(scope, install, true, Vec::new()).await;
         }
         if let Some(there) = there {
