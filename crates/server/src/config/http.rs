@@ -54,7 +54,7 @@ pub struct HttpConfig {
     /// Serve GraphiQL at /
     #[arg(long, env = "AGENTRY_GRAPHIQL", value_name = "BOOL", default_value = "true", action = ArgAction::Set)]
     pub graphiql: bool,
-    /// Serve the pages on which templates are installed, /install/<slug>, and those of agents, /<organisation>/agents/<id>
+    /// Serve the pages on which templates are installed, /install/{slug}, and those of agents, /{organisation}/agents/{id}
     #[arg(long, env = "AGENTRY_PAGES", value_name = "BOOL", default_value = "true", action = ArgAction::Set)]
     pub pages: bool,
     /// Answer introspection queries and serve /schema.graphql; GraphiQL needs it
