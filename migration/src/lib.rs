@@ -39,6 +39,7 @@ mod m0031_templates;
 mod m0032_template_installs;
 mod m0033_first_memberships;
 mod m0035_template_parts;
+mod m0040_runs;
 pub mod rls;
 mod run;
 
@@ -80,6 +81,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0032_template_installs::Migration),
             Box::new(m0033_first_memberships::Migration),
             Box::new(m0035_template_parts::Migration),
+            Box::new(m0040_runs::Migration),
         ]
     }
 }

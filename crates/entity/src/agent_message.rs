@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::id::{AgentId, ConversationId, MessageId, OrganizationId, UserId};
+use crate::id::{AgentId, ConversationId, MessageId, OrganizationId, RunId, UserId};
 use crate::{MessageRole, TenantOwned};
 
 /// One message of a conversation.
@@ -27,12 +27,26 @@ pub struct Model {
     pub user_id: UserId,
     /// Who speaks.
     pub role: MessageRole,
-    /// 1 to 1,000,000 characters.
+    /// Up to 1,000,000 characters; empty only where tools are called.
     pub content: String,
     /// The caller's own notes: a JSON object.
     pub metadata: Json,
     /// As its conversation.
     pub withheld: bool,
+    /// The message it follows; several that follow one are siblings. The first of a conversation follows none.
+    pub parent_id: Option<MessageId>,
+    /// Whether it is on the branch that is shown.
+    pub is_current: bool,
+    /// The run that wrote it.
+    pub run_id: Option<RunId>,
+    /// Which version of its agent wrote it.
+    pub agent_version: Option<i32>,
+    /// The model that wrote it.
+    pub model: Option<String>,
+    /// The tools it calls: a JSON array.
+    pub tool_calls: Option<Json>,
+    /// The call that it is the result of.
+    pub tool_call_id: Option<String>,
     /// When it was written: strictly later than the message before it.
     pub created_at: DateTimeUtc,
     /// When its metadata last changed; kept by a trigger.

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::TenantOwned;
-use crate::id::{AgentId, ConversationId, OrganizationId, UserId};
+use crate::id::{AgentId, ConversationId, MessageId, OrganizationId, UserId};
 
 /// One user's conversation with one agent.
 #[sea_orm::model]
@@ -30,6 +30,8 @@ pub struct Model {
     pub archived_at: Option<DateTimeUtc>,
     /// Whether it is kept from the agent's owner: it began under another one.
     pub withheld: bool,
+    /// The newest message of the branch that is shown.
+    pub head_id: Option<MessageId>,
     /// When it was made.
     pub created_at: DateTimeUtc,
     /// When it last changed; kept by a trigger.

@@ -69,6 +69,8 @@ ids! {
     ConversationId,
     /// A message.
     MessageId,
+    /// A run: an agent's work on a reply.
+    RunId,
     /// A piece of feedback.
     FeedbackId,
     /// An audit event.

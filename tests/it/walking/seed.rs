@@ -12,7 +12,7 @@ pub(super) type Row = BTreeMap<String, String>;
 
 /// What a table's rows hold where only the table knows; `#` becomes a number of its own. A new column that takes no NULL and
 /// has no default needs a line here.
-const VALUES: [(&str, &str, &str); 21] = [
+const VALUES: [(&str, &str, &str); 27] = [
     ("agent_feedback", "rating", "1"),
     ("agent_messages", "content", "Hello"),
     ("agent_messages", "role", "user"),
@@ -34,6 +34,13 @@ const VALUES: [(&str, &str, &str); 21] = [
     ("idempotency_keys", "operation", "createAgent"),
     ("idempotency_keys", "target_id", "target"),
     ("template_installs", "template_id", "template-#"),
+    ("run_deltas", "sequence", "#"),
+    ("run_deltas", "text", "Hello"),
+    ("run_leases", "conversation_id", "conversation"),
+    ("run_leases", "role", "member"),
+    ("runs", "message_id", "message"),
+    ("runs", "model", "echo"),
+    ("runs", "reply_id", "reply"),
 ];
 
 /// Whose a row is, and who may see what it hangs on.

@@ -54,6 +54,7 @@ impl From<Model> for Conversation {
             agent_id,
             agent_user_id: _,
             withheld: _,
+            head_id: _,
             user_id,
             title,
             last_message_at,
