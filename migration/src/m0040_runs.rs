@@ -6,9 +6,13 @@ const UP: &str = concat!(
     include_str!("sql/message_branches.sql"),
     include_str!("sql/runs.sql"),
     include_str!("sql/run_functions.sql"),
+    include_str!("sql/run_services.sql"),
 );
 
 const DOWN: &str = r"
+DROP FUNCTION agent_services(text);
+REVOKE SELECT (service, base_url) ON api_connections FROM agentry_keeper;
+REVOKE SELECT (api_connection_id, created_at, id) ON agent_api_connections FROM agentry_keeper;
 DROP FUNCTION run_deltas_append(text, text[], text[], integer[], text[]);
 DROP FUNCTION run_postpone(text, text, integer);
 DROP FUNCTION run_release(text, text);
@@ -20,7 +24,7 @@ DROP TABLE run_deltas;
 DROP TABLE run_leases;
 DROP TABLE runs;
 REVOKE UPDATE (head_id) ON conversations FROM agentry_app;
-REVOKE UPDATE (is_current) ON agent_messages FROM agentry_app;
+REVOKE UPDATE (is_current, parent_id) ON agent_messages FROM agentry_app;
 DROP INDEX agent_messages_parent_idx;
 DELETE FROM agent_messages WHERE content = '';
 ALTER TABLE agent_messages DROP CONSTRAINT agent_messages_content_check;

@@ -6,8 +6,8 @@ use agentry_entity::MessageRole;
 use agentry_entity::agent_message::{Column, Entity, Model};
 use agentry_entity::id::{ConversationId, MessageId};
 use sea_orm::{
-    ActiveEnum as _, ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, Select,
-    Value,
+    ActiveEnum as _, ColumnTrait as _, DbErr, EntityTrait as _, FromQueryResult, QueryFilter as _,
+    QueryResult, Select, Value,
 };
 
 use crate::conversation::OfAgent;
@@ -28,11 +28,20 @@ pub struct NewMessage {
     pub metadata: serde_json::Value,
 }
 
+/// Which of a conversation's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Branch {
+    /// Those on the branch that is shown.
+    Current,
+    /// Those on every branch.
+    All,
+}
+
 /// Whose messages, when many lists are read at once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Parent {
     /// Those of one conversation.
-    Conversation(ConversationId),
+    Conversation(ConversationId, Branch),
     /// Those of all conversations with one agent that the caller may see.
     Agent(OfAgent),
 }
@@ -67,9 +76,13 @@ pub async fn find_many(scope: &Scope, ids: &[MessageId]) -> Result<Vec<Model>, D
 pub async fn list(
     scope: &Scope,
     conversation: &ConversationId,
+    branch: Branch,
     request: &PageRequest,
 ) -> Result<Page<Model>, DbError> {
-    let messages = visible(scope).filter(Column::ConversationId.eq(conversation.as_str()));
+    let mut messages = visible(scope).filter(Column::ConversationId.eq(conversation.as_str()));
+    if branch == Branch::Current {
+        messages = messages.filter(Column::IsCurrent.eq(true));
+    }
     keyset::fetch(scope, messages, Column::CreatedAt, Column::Id, request).await
 }
 
@@ -85,23 +98,24 @@ pub async fn list_many(
 ) -> Result<HashMap<Parent, Page<Model>>, DbError> {
     let Parents {
         conversations,
+        current,
         agents,
         owned,
     } = Parents::of(parents);
     let mut lists: HashMap<Parent, Vec<Model>> = HashMap::new();
     if !conversations.is_empty() {
-        let mut values = vec![organization(scope), conversations.into()];
+        let mut values = vec![organization(scope), conversations.into(), current.into()];
         let window = request.window("m.created_at", "m.id", &mut values);
         let end = window.end();
         let statement = format!(
-            "SELECT m.* FROM unnest($2::text[]) AS p(id) CROSS JOIN LATERAL (
+            "SELECT p.current, m.* FROM unnest($2::text[], $3::bool[]) AS p(id, current) CROSS JOIN LATERAL (
                SELECT m.* FROM agent_messages m
-               WHERE m.organization_id = $1 AND m.conversation_id = p.id{} {end}) m {}",
+               WHERE m.organization_id = $1 AND m.conversation_id = p.id AND (m.is_current OR NOT p.current){} {end}) m {}",
             window.condition,
             window.sorted()
         );
-        for row in sql::all::<Model>(scope, statement, values).await? {
-            let parent = Parent::Conversation(row.conversation_id.clone());
+        for OnBranch { branch, row } in sql::all(scope, statement, values).await? {
+            let parent = Parent::Conversation(row.conversation_id.clone(), branch);
             lists.entry(parent).or_default().push(row);
         }
     }
@@ -156,22 +170,25 @@ pub async fn count_many(
 ) -> Result<HashMap<Parent, u64>, DbError> {
     let Parents {
         conversations,
+        current: _,
         agents,
         owned,
     } = Parents::of(parents);
     let mut counts = HashMap::new();
     if !conversations.is_empty() {
-        let rows: Vec<Counted> = sql::all(
+        let rows: Vec<CountedBoth> = sql::all(
             scope,
-            "SELECT conversation_id AS id, count(*) AS count FROM agent_messages
+            "SELECT conversation_id AS id, count(*) AS count, count(*) FILTER (WHERE is_current) AS current FROM agent_messages
              WHERE organization_id = $1 AND conversation_id = ANY ($2) GROUP BY conversation_id",
             [organization(scope), conversations.into()],
         )
         .await?;
-        counts.extend(rows.into_iter().map(|row| {
-            let parent = Parent::Conversation(row.id.into());
-            (parent, row.count.unsigned_abs())
-        }));
+        for CountedBoth { id, count, current } in rows {
+            let all = Parent::Conversation(id.clone(), Branch::All);
+            counts.insert(all, count.unsigned_abs());
+            let shown = Parent::Conversation(id, Branch::Current);
+            counts.insert(shown, current.unsigned_abs());
+        }
     }
     if !agents.is_empty() {
         let theirs: HashMap<String, bool> = agents.iter().cloned().zip(owned).collect();
@@ -197,6 +214,8 @@ pub async fn count_many(
 /// Adds a message to a conversation of the caller's that is not archived, with an agent they may see. `None`: there is no
 /// such conversation; nothing was stored then.
 ///
+/// It follows the newest message of the branch that is shown, and is that itself from now on.
+///
 /// It is one statement. Whoever adds to the same conversation waits for this transaction, so a message's time is later than
 /// that of each message before it, by a millisecond at least.
 ///
@@ -219,17 +238,51 @@ pub async fn append(
     sql::first(scope, APPEND, values).await
 }
 
+// What comes back of an UPDATE is the row as it is then: the head that was is read, and held, before.
 const APPEND: &str = "
-WITH conversation AS (
-  UPDATE conversations c
-  SET last_message_at = GREATEST(date_trunc('milliseconds', clock_timestamp()), c.last_message_at + interval '1 millisecond')
+WITH held AS (
+  SELECT c.organization_id, c.id, c.head_id FROM conversations c
   WHERE c.organization_id = $1 AND c.id = $2 AND c.user_id = $3 AND c.archived_at IS NULL
     AND EXISTS (SELECT 1 FROM agents a WHERE a.organization_id = $1 AND a.id = c.agent_id)
-  RETURNING c.organization_id, c.id, c.agent_id, c.agent_user_id, c.user_id, c.withheld, c.last_message_at
+  FOR NO KEY UPDATE OF c
+), conversation AS (
+  UPDATE conversations c
+  SET head_id = $4,
+      last_message_at = GREATEST(date_trunc('milliseconds', clock_timestamp()), c.last_message_at + interval '1 millisecond')
+  FROM held
+  WHERE c.organization_id = $1 AND c.id = $2 AND c.id = held.id
+  RETURNING c.organization_id, c.id, c.agent_id, c.agent_user_id, c.user_id, c.withheld, c.last_message_at, held.head_id AS parent_id
 )
-INSERT INTO agent_messages (organization_id, conversation_id, id, agent_id, agent_user_id, user_id, withheld, role, content, metadata, created_at, updated_at)
-SELECT organization_id, id, $4, agent_id, agent_user_id, user_id, withheld, $5, $6, $7, last_message_at, last_message_at FROM conversation
+INSERT INTO agent_messages (organization_id, conversation_id, id, agent_id, agent_user_id, user_id, withheld, role, content, metadata, parent_id, created_at, updated_at)
+SELECT organization_id, id, $4, agent_id, agent_user_id, user_id, withheld, $5, $6, $7, parent_id, last_message_at, last_message_at FROM conversation
 RETURNING *";
+
+/// A message of a list of this branch.
+struct OnBranch {
+    branch: Branch,
+    row: Model,
+}
+
+impl FromQueryResult for OnBranch {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let current: bool = row.try_get(prefix, "current")?;
+        Ok(Self {
+            branch: if current {
+                Branch::Current
+            } else {
+                Branch::All
+            },
+            row: Model::from_query_result(row, prefix)?,
+        })
+    }
+}
+
+#[derive(FromQueryResult)]
+struct CountedBoth {
+    id: ConversationId,
+    count: i64,
+    current: i64,
+}
 
 #[derive(FromQueryResult)]
 struct Counted {
@@ -241,6 +294,7 @@ struct Counted {
 #[derive(Default)]
 struct Parents {
     conversations: Vec<String>,
+    current: Vec<bool>,
     agents: Vec<String>,
     owned: Vec<bool>,
 }
@@ -250,7 +304,10 @@ impl Parents {
         let mut sorted = Self::default();
         for parent in parents {
             match parent {
-                Parent::Conversation(id) => sorted.conversations.push(id.to_string()),
+                Parent::Conversation(id, branch) => {
+                    sorted.conversations.push(id.to_string());
+                    sorted.current.push(*branch == Branch::Current);
+                }
                 Parent::Agent(agent) => {
                     sorted.agents.push(agent.id.to_string());
                     sorted.owned.push(agent.owned);

@@ -247,6 +247,25 @@ pub async fn archive(
     .await
 }
 
+/// A conversation of the caller's that is not archived, with an agent they may see, held as it is until the transaction ends:
+/// whoever else adds to it waits. `None`: there is no such conversation.
+///
+/// # Errors
+/// As [`find`].
+pub async fn hold(scope: &WriteScope, id: &ConversationId) -> Result<Option<Model>, DbError> {
+    let mut values = who(scope);
+    values.push(id.as_str().into());
+    sql::first(
+        scope,
+        "SELECT c.* FROM conversations c
+         WHERE c.organization_id = $1 AND c.user_id = $2 AND c.id = $3 AND c.archived_at IS NULL
+           AND EXISTS (SELECT 1 FROM agents a WHERE a.organization_id = $1 AND a.id = c.agent_id)
+         FOR NO KEY UPDATE OF c",
+        values,
+    )
+    .await
+}
+
 /// Deletes a conversation of the caller's, with its messages and their feedback. Whether there was one.
 ///
 /// # Errors

@@ -42,6 +42,7 @@ pub mod rate_limit;
 mod read;
 mod refused;
 pub mod rotation;
+pub mod run;
 mod scope;
 pub mod sealed;
 pub mod session;

@@ -18,6 +18,8 @@ pub enum Kind {
     Conversation,
     /// A message.
     Message,
+    /// A run.
+    Run,
     /// A piece of feedback.
     Feedback,
     /// An audit event.
@@ -44,6 +46,7 @@ SELECT 'agent' AS kind, id FROM agents WHERE organization_id = $1 AND id = ANY (
 UNION ALL SELECT 'api_connection', id FROM api_connections WHERE organization_id = $1 AND id = ANY ($2)
 UNION ALL SELECT 'conversation', id FROM conversations WHERE organization_id = $1 AND id = ANY ($2)
 UNION ALL SELECT 'message', id FROM agent_messages WHERE organization_id = $1 AND id = ANY ($2)
+UNION ALL SELECT 'run', id FROM runs WHERE organization_id = $1 AND id = ANY ($2)
 UNION ALL SELECT 'feedback', id FROM agent_feedback WHERE organization_id = $1 AND id = ANY ($2)
 UNION ALL SELECT 'audit_event', id FROM audit_events WHERE organization_id = $1 AND id = ANY ($2)
 UNION ALL SELECT 'template_install', id FROM template_installs WHERE organization_id = $1 AND id = ANY ($2)
@@ -89,6 +92,7 @@ fn kind(word: &str) -> Option<Kind> {
         "api_connection" => Kind::ApiConnection,
         "conversation" => Kind::Conversation,
         "message" => Kind::Message,
+        "run" => Kind::Run,
         "feedback" => Kind::Feedback,
         "audit_event" => Kind::AuditEvent,
         "organization" => Kind::Organization,

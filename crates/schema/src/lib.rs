@@ -49,6 +49,7 @@ mod mutation;
 pub mod node;
 pub mod organization;
 mod query;
+pub mod run;
 mod secret;
 mod services;
 mod subscription;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use agentry_auth::Access;
 use agentry_db::Scope;
 use agentry_db::ids::{
-    AgentId, ApiConnectionId, AuditEventId, ConversationId, EntityTypeId, FeedbackId, MessageId,
+    AgentId, ApiConnectionId, AuditEventId, ConversationId, EntityTypeId, FeedbackId, MessageId, RunId,
     TemplateId, TemplateInstallId,
 };
 use agentry_db::node::{self, Kind};
@@ -19,6 +19,7 @@ use crate::entity_type::EntityType;
 use crate::error::nullable;
 use crate::feedback::Feedback;
 use crate::message::Message;
+use crate::run::Run;
 use crate::template::{self, Template, TemplateInstall};
 use crate::user::Organization;
 use crate::{ApiError, Noun, RequestContext};
@@ -40,6 +41,8 @@ pub enum Node {
     Conversation(Conversation),
     /// A message.
     Message(Message),
+    /// A run.
+    Run(Run),
     /// A piece of feedback.
     Feedback(Feedback),
     /// An organisation of yours, whichever the request acts in.
@@ -140,6 +143,11 @@ async fn load_kind(
             let rows = agentry_db::agent_message::find_many(scope, &ids).await?;
             nodes(rows, |row| (row.id.to_string(), Node::Message(row.into())))
         }
+        Kind::Run => {
+            let ids = typed::<RunId>(ids);
+            let rows = agentry_db::run::find_many(scope, &ids).await?;
+            nodes(rows, |row| (row.id.to_string(), Node::Run(row.into())))
+        }
         Kind::Feedback => {
             let ids = typed::<FeedbackId>(ids);
             let rows = agentry_db::agent_feedback::find_many(scope, &ids).await?;
@@ -190,7 +198,7 @@ const fn noun_of(kind: Kind) -> Noun {
         Kind::ApiConnection => Noun::Connections,
         Kind::AuditEvent => Noun::Audit,
         Kind::Conversation => Noun::Conversations,
-        Kind::Message => Noun::Messages,
+        Kind::Message | Kind::Run => Noun::Messages,
         Kind::Feedback => Noun::Feedback,
         Kind::Organization => Noun::Organizations,
         Kind::Template | Kind::TemplateInstall => Noun::Templates,

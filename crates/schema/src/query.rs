@@ -9,6 +9,7 @@ use crate::entity_type::EntityTypeQuery;
 use crate::message::MessageQuery;
 use crate::node::NodeQuery;
 use crate::organization::OrganizationQuery;
+use crate::run::RunQuery;
 use crate::template::TemplateQuery;
 use crate::viewer::ViewerQuery;
 
@@ -22,6 +23,7 @@ pub struct Query(
     AuditEventQuery,
     ConversationQuery,
     MessageQuery,
+    RunQuery,
     ApiKeyQuery,
     OrganizationQuery,
     TemplateQuery,

@@ -38,4 +38,5 @@ ALTER TABLE conversations ENABLE TRIGGER conversations_touch;
 
 CREATE INDEX agent_messages_parent_idx ON agent_messages (organization_id, conversation_id, parent_id);
 GRANT UPDATE (head_id) ON conversations TO agentry_app;
-GRANT UPDATE (is_current) ON agent_messages TO agentry_app;
+-- What was said while a reply was being written follows that reply, once it is there.
+GRANT UPDATE (is_current, parent_id) ON agent_messages TO agentry_app;

@@ -38,7 +38,10 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_created_at_idx ON runs (organization_id, created_at, id);
 CREATE INDEX runs_conversation_idx ON runs (organization_id, conversation_id, created_at, id);
+CREATE INDEX runs_user_idx ON runs (organization_id, user_id, created_at, id);
 CREATE INDEX runs_agent_idx ON runs (organization_id, agent_id, created_at, id);
+-- What a conversation still has to do, among however much it has done.
+CREATE INDEX runs_active_idx ON runs (organization_id, conversation_id, created_at, id) WHERE status IN ('queued', 'running');
 CREATE UNIQUE INDEX runs_one_running_idx ON runs (organization_id, conversation_id) WHERE status = 'running';
 
 CREATE POLICY runs_select ON runs FOR SELECT TO agentry_app

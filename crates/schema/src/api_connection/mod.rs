@@ -245,6 +245,24 @@ impl BatchLoader<KeyOf> for Loader {
     }
 }
 
+impl BatchLoader<ApiConnectionId> for Loader {
+    type Value = ApiConnection;
+    type Error = Arc<ApiError>;
+
+    async fn load(
+        &self,
+        keys: &[ApiConnectionId],
+    ) -> Result<HashMap<ApiConnectionId, ApiConnection>, Self::Error> {
+        let scope = self.scope().await?;
+        let found = api_connection::find_many(&scope, keys).await;
+        let found = found.map_err(|error| Arc::new(error.into()))?;
+        Ok(found
+            .into_iter()
+            .map(|view| (view.id.clone(), view.into()))
+            .collect())
+    }
+}
+
 /// Asks the loader for the connections of an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ConnectionsOf(pub(crate) AgentId);

@@ -25,16 +25,19 @@ pub enum SortedBy {
     ConversationUpdatedAt,
     /// `createdAt`, of messages.
     MessageCreatedAt,
+    /// `createdAt`, of runs.
+    RunCreatedAt,
 }
 
 impl SortedBy {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::CreatedAt,
         Self::UpdatedAt,
         Self::Name,
         Self::ConversationCreatedAt,
         Self::ConversationUpdatedAt,
         Self::MessageCreatedAt,
+        Self::RunCreatedAt,
     ];
 
     const fn letter(self) -> char {
@@ -45,6 +48,7 @@ impl SortedBy {
             Self::ConversationCreatedAt => 'd',
             Self::ConversationUpdatedAt => 'v',
             Self::MessageCreatedAt => 'm',
+            Self::RunCreatedAt => 'r',
         }
     }
 

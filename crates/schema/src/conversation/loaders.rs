@@ -3,10 +3,11 @@ use std::sync::Arc;
 
 use agentry_db::conversation::{self, OfAgent};
 use agentry_db::entity::conversation::Model;
-use agentry_db::ids::AgentId;
+use agentry_db::ids::{AgentId, ConversationId};
 use agentry_db::{Direction, Page, PageRequest, Slice};
 use async_graphql::dataloader::Loader as BatchLoader;
 
+use super::Conversation;
 use crate::ApiError;
 use crate::loader::Loader;
 
@@ -20,6 +21,25 @@ pub(super) struct ConversationsWith {
 /// How many conversations with one agent the caller may see.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct ConversationCount(pub(super) AgentId);
+
+impl BatchLoader<ConversationId> for Loader {
+    type Value = Conversation;
+    type Error = Arc<ApiError>;
+
+    async fn load(
+        &self,
+        keys: &[ConversationId],
+    ) -> Result<HashMap<ConversationId, Conversation>, Self::Error> {
+        let scope = self.scope().await?;
+        let conversations = conversation::find_many(&scope, keys)
+            .await
+            .map_err(|error| Arc::new(error.into()))?;
+        Ok(conversations
+            .into_iter()
+            .map(|model| (model.id.clone(), model.into()))
+            .collect())
+    }
+}
 
 impl BatchLoader<ConversationsWith> for Loader {
     type Value = Page<Model>;

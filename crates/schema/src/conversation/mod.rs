@@ -13,7 +13,8 @@ use crate::check::id_of;
 use crate::connection::{
     OrderDirection, PageArguments, SortedBy, connect, connection_type, page_size, total,
 };
-use crate::message::{self, MessageConnection};
+use crate::message::{self, MessageBranch, MessageConnection};
+use crate::run::{self, ActiveIn, Run, RunConnection};
 use crate::{ApiError, Noun, RequestContext};
 
 mod loaders;
@@ -83,7 +84,8 @@ impl Conversation {
         self.find_agent(context).await.transpose()
     }
 
-    /// Its messages in the order they were added. The newest are `last`.
+    /// Its messages in the order they were added: those of the branch that is shown, unless all are asked for. The newest are
+    /// `last`.
     #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
     async fn messages(
         &self,
@@ -93,6 +95,11 @@ impl Conversation {
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "Those of the branch that is shown, or of every branch.",
+            default_with = "MessageBranch::Current"
+        )]
+        branch: MessageBranch,
     ) -> async_graphql::Result<MessageConnection> {
         let page = PageArguments {
             first,
@@ -100,12 +107,47 @@ impl Conversation {
             last,
             before,
         };
-        let parent = Parent::Conversation(ConversationId::from(self.id.as_str()));
+        let parent = Parent::Conversation(self.key(), branch.into());
         message::list(context, parent, page).await
+    }
+
+    /// The runs in it, in the order they were asked for. The newest are `last`.
+    #[graphql(complexity = "5 + page_size(first, last) * child_complexity")]
+    async fn runs(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<RunConnection> {
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        run::list_in(context, self.key(), page).await
+    }
+
+    /// The run that is going on in it, or else the first that waits; null when there is nothing to do.
+    #[graphql(complexity = "2 + child_complexity")]
+    async fn active_run(&self, context: &Context<'_>) -> Option<async_graphql::Result<Run>> {
+        let find = async {
+            let loader = RequestContext::of(context)?.loader(Noun::Messages)?;
+            let found = loader.load_one(ActiveIn(self.key())).await;
+            found.map_err(ApiError::loaded)
+        };
+        find.await.transpose()
     }
 }
 
 impl Conversation {
+    fn key(&self) -> ConversationId {
+        ConversationId::from(self.id.as_str())
+    }
+
     async fn find_agent(&self, context: &Context<'_>) -> async_graphql::Result<Option<Agent>> {
         let agent = AgentId::from(self.agent_id.as_str());
         let loader = RequestContext::of(context)?.loader(Noun::Agents)?;

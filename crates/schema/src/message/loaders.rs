@@ -3,9 +3,11 @@ use std::sync::Arc;
 
 use agentry_db::agent_message::{self, Parent};
 use agentry_db::entity::agent_message::Model;
-use agentry_db::{Direction, Page, PageRequest, Slice};
+use agentry_db::ids::{ConversationId, MessageId};
+use agentry_db::{Direction, Page, PageRequest, Slice, run};
 use async_graphql::dataloader::Loader as BatchLoader;
 
+use super::Message;
 use crate::ApiError;
 use crate::loader::Loader;
 
@@ -16,9 +18,48 @@ pub(super) struct Messages {
     pub(super) slice: Slice,
 }
 
+/// The messages that follow one, or begin a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct After(pub(super) (ConversationId, Option<MessageId>));
+
 /// How many messages there are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct MessageCount(pub(super) Parent);
+
+impl BatchLoader<MessageId> for Loader {
+    type Value = Message;
+    type Error = Arc<ApiError>;
+
+    async fn load(&self, keys: &[MessageId]) -> Result<HashMap<MessageId, Message>, Self::Error> {
+        let scope = self.scope().await?;
+        let messages = agent_message::find_many(&scope, keys)
+            .await
+            .map_err(|error| Arc::new(error.into()))?;
+        Ok(messages
+            .into_iter()
+            .map(|model| (model.id.clone(), model.into()))
+            .collect())
+    }
+}
+
+impl BatchLoader<After> for Loader {
+    type Value = Vec<Message>;
+    type Error = Arc<ApiError>;
+
+    async fn load(&self, keys: &[After]) -> Result<HashMap<After, Vec<Message>>, Self::Error> {
+        let scope = self.scope().await?;
+        let places: Vec<_> = keys.iter().map(|key| key.0.clone()).collect();
+        let messages = run::siblings_many(&scope, &places)
+            .await
+            .map_err(|error| Arc::new(error.into()))?;
+        let mut found: HashMap<After, Vec<Message>> = HashMap::new();
+        for model in messages {
+            let place = After((model.conversation_id.clone(), model.parent_id.clone()));
+            found.entry(place).or_default().push(model.into());
+        }
+        Ok(found)
+    }
+}
 
 impl BatchLoader<Messages> for Loader {
     type Value = Page<Model>;

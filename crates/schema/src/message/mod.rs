@@ -3,7 +3,7 @@
 use agentry_db::agent_message::{self, Parent};
 use agentry_db::entity;
 use agentry_db::entity::agent_message::Model;
-use agentry_db::ids::MessageId;
+use agentry_db::ids::{ConversationId, MessageId, RunId};
 use agentry_db::{Direction, Position};
 use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::connection::{PageArguments, SortedBy, connect, connection_type, total};
 use crate::feedback::{Feedback, FeedbackOn, FeedbackSummary};
+use crate::run::Run;
 use crate::{ApiError, Noun, RequestContext};
 
 mod loaders;
@@ -19,7 +20,7 @@ mod mutation;
 mod query;
 mod subscription;
 
-use loaders::{MessageCount, Messages};
+use loaders::{After, MessageCount, Messages};
 pub use mutation::*;
 pub use query::*;
 pub use subscription::*;
@@ -42,10 +43,31 @@ pub struct Message {
     pub content: String,
     /// Notes of whoever added it: a JSON object.
     pub metadata: Value,
+    /// The id of the message it follows; null for the first of a conversation. Several that follow one message are siblings, each
+    /// the beginning of a branch.
+    pub parent_id: Option<ID>,
+    /// Whether it is on the branch that is shown.
+    pub is_current: bool,
+    /// Which version of its agent wrote it; null for what no agent wrote.
+    pub agent_version: Option<i32>,
+    /// The model that wrote it; null for what none wrote.
+    pub model: Option<String>,
     /// When it was added: later than every message before it in its conversation.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    #[graphql(skip)]
+    run_id: Option<RunId>,
+}
+
+/// Which of a conversation's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "agent_message::Branch")]
+pub enum MessageBranch {
+    /// Those on the branch that is shown.
+    Current,
+    /// Those on every branch.
+    All,
 }
 
 /// Who speaks in a message.
@@ -71,11 +93,11 @@ impl From<Model> for Message {
             agent_id,
             agent_user_id: _,
             withheld: _,
-            parent_id: _,
-            is_current: _,
-            run_id: _,
-            agent_version: _,
-            model: _,
+            parent_id,
+            is_current,
+            run_id,
+            agent_version,
+            model: by_model,
             tool_calls: _,
             tool_call_id: _,
             user_id,
@@ -93,8 +115,13 @@ impl From<Model> for Message {
             role: role.into(),
             content,
             metadata,
+            parent_id: parent_id.map(|id| ID(id.into_string())),
+            is_current,
+            agent_version,
+            model: by_model,
             created_at,
             updated_at,
+            run_id,
         }
     }
 }
@@ -113,6 +140,30 @@ impl Message {
         context: &Context<'_>,
     ) -> Option<async_graphql::Result<Feedback>> {
         self.own_feedback(context).await.transpose()
+    }
+
+    /// The run that wrote it; null for what no run wrote.
+    #[graphql(complexity = "2 + child_complexity")]
+    async fn run(&self, context: &Context<'_>) -> Option<async_graphql::Result<Run>> {
+        let id = self.run_id.clone()?;
+        let find = async {
+            let loader = RequestContext::of(context)?.loader(Noun::Messages)?;
+            loader.load_one(id).await.map_err(ApiError::loaded)
+        };
+        find.await.transpose()
+    }
+
+    /// The messages that follow the same one, itself among them, oldest first: what it was edited from and to, or the other
+    /// replies to one message. Of more than a hundred, the newest.
+    #[graphql(complexity = "2 + 5 * child_complexity")]
+    async fn siblings(&self, context: &Context<'_>) -> async_graphql::Result<Vec<Self>> {
+        let place = (
+            ConversationId::from(self.conversation_id.as_str()),
+            self.parent_id.as_ref().map(|id| id.as_str().into()),
+        );
+        let loader = RequestContext::of(context)?.loader(Noun::Messages)?;
+        let found = loader.load_one(After(place)).await;
+        Ok(found.map_err(ApiError::loaded)?.unwrap_or_default())
     }
 
     /// What the feedback on it that you may see amounts to.
@@ -180,7 +231,9 @@ pub(crate) async fn list(
     } else {
         let scope = context.read(Noun::Messages).await?;
         let found = match &parent {
-            Parent::Conversation(id) => agent_message::list(&scope, id, &request).await,
+            Parent::Conversation(id, branch) => {
+                agent_message::list(&scope, id, *branch, &request).await
+            }
             Parent::Agent(_) => {
                 let parents = std::slice::from_ref(&parent);
                 let found = agent_message::list_many(&scope, parents, &request).await;

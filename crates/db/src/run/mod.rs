@@ -1,0 +1,19 @@
+//! Runs: an agent's work on one reply, and how a reply takes its place in the tree of messages.
+
+mod active;
+mod branch;
+mod cancel;
+mod code;
+mod query;
+mod send;
+mod service;
+
+pub use active::{Queue, active_many, queue};
+pub use branch::{NewReply, edit, place_reply, select};
+pub use cancel::{Cancelling, cancel};
+pub use code::ErrorCode;
+pub use query::{
+    RunFilter, count, count_many, find, find_many, list, list_many, siblings_many, text_many,
+};
+pub use send::{NewRun, create};
+pub use service::{Link, Missing, Served, links, service_of};
