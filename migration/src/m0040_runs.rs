@@ -7,9 +7,15 @@ const UP: &str = concat!(
     include_str!("sql/runs.sql"),
     include_str!("sql/run_functions.sql"),
     include_str!("sql/run_services.sql"),
+    include_str!("sql/run_connection.sql"),
 );
 
 const DOWN: &str = r"
+DROP TRIGGER api_connections_used ON api_connections;
+DROP FUNCTION keep_updated_at();
+DROP FUNCTION api_connection_used(text);
+DROP FUNCTION run_connection(text, text, text);
+REVOKE SELECT (metadata, last_used_at), UPDATE (last_used_at) ON api_connections FROM agentry_keeper;
 DROP FUNCTION agent_services(text);
 REVOKE SELECT (service, base_url) ON api_connections FROM agentry_keeper;
 REVOKE SELECT (api_connection_id, created_at, id) ON agent_api_connections FROM agentry_keeper;

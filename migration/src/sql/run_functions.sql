@@ -16,13 +16,17 @@ END $$;
 
 -- Leases due runs to a worker: the first in line of each conversation, those whose worker let its lease run out included, oldest
 -- first, and no more than p_per_tenant at once for one tenant, so that one cannot keep the others waiting. The role is what the
--- user is by now, NULL for one who is no member any more; an organisation's own identity keeps the role it asked with.
+-- user is by now, NULL for one who is no member any more or is banned; an organisation's own identity keeps the role it asked with.
+-- Whatever the worker before was storing is stored or refused by then: its appends share a lock that this waits for.
 CREATE FUNCTION run_claim(p_worker text, p_seconds integer, p_limit integer, p_per_tenant integer)
 RETURNS TABLE (run_id text, organization_id text, user_id text, role text, taken_over boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+  v_runs text[];
+  v_befores text[];
+  v_before text;
 BEGIN
-  RETURN QUERY
   WITH busy AS (
     SELECT tenant, count(*) AS held FROM run_leases WHERE lease_until >= clock_timestamp() GROUP BY tenant
   ), ranked AS (
@@ -32,19 +36,25 @@ BEGIN
       AND NOT EXISTS (SELECT FROM run_leases e
                       WHERE e.tenant = l.tenant AND e.conversation_id = l.conversation_id AND e.position < l.position)
   ), due AS (
-    SELECT l.run_id, l.worker IS NOT NULL AS taken_over FROM run_leases l JOIN ranked r ON r.run_id = l.run_id
+    SELECT l.run_id, l.worker AS before FROM run_leases l JOIN ranked r ON r.run_id = l.run_id
     WHERE r.place <= p_per_tenant AND (l.worker IS NULL OR l.lease_until < clock_timestamp())
     ORDER BY l.position LIMIT p_limit FOR UPDATE OF l SKIP LOCKED
   ), taken AS (
     UPDATE run_leases l SET worker = p_worker, lease_until = clock_timestamp() + make_interval(secs => p_seconds)
     FROM due WHERE l.run_id = due.run_id
-    RETURNING l.run_id, l.tenant, l.user_id, l.role, due.taken_over
+    RETURNING l.run_id, due.before
   )
-  SELECT t.run_id, t.tenant, t.user_id,
-         CASE WHEN t.user_id = 'org_' || t.tenant THEN t.role
-              ELSE (SELECT string_agg(m."role", ',') FROM "member" m WHERE m."organizationId" = t.tenant AND m."userId" = t.user_id) END,
-         t.taken_over
-  FROM taken t;
+  SELECT array_agg(t.run_id), array_agg(t.before) INTO v_runs, v_befores FROM taken t;
+  FOR v_before IN SELECT DISTINCT b FROM unnest(v_befores) AS b WHERE b <> p_worker ORDER BY b LOOP
+    PERFORM pg_advisory_xact_lock(hashtextextended('run_worker:' || v_before, 0));
+  END LOOP;
+  RETURN QUERY
+  SELECT l.run_id, l.tenant, l.user_id,
+         CASE WHEN l.user_id = 'org_' || l.tenant THEN l.role
+              WHEN EXISTS (SELECT FROM auth_live_user(l.user_id)) THEN org_role_of(l.tenant, l.user_id) END,
+         t.before IS NOT NULL
+  FROM unnest(v_runs, v_befores) AS t (run_id, before) JOIN run_leases l ON l.run_id = t.run_id
+  ORDER BY l.position;
 END $$;
 
 -- Holds runs for longer; those that are still the worker's.
@@ -80,27 +90,30 @@ RETURNS SETOF text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_organization text;
-  v_stored text[];
+  v_held text[];
   v_all text[] := '{}';
 BEGIN
+  PERFORM pg_advisory_xact_lock_shared(hashtextextended('run_worker:' || p_worker, 0));
   FOR v_organization IN SELECT DISTINCT o FROM unnest(p_organizations) AS o ORDER BY o LOOP
     PERFORM set_config('app.current_org_id', v_organization, true);
-    WITH pieces AS (
-      SELECT d.run_id, d.sequence, d.text
-      FROM unnest(p_organizations, p_runs, p_sequences, p_texts) AS d (organization_id, run_id, sequence, text)
-      WHERE d.organization_id = v_organization
-        AND EXISTS (SELECT FROM run_leases l WHERE l.run_id = d.run_id AND l.tenant = v_organization AND l.worker = p_worker)
+    WITH held AS MATERIALIZED (
+      SELECT r.organization_id, r.id, r.agent_user_id, r.user_id, r.withheld
+      FROM run_leases l JOIN runs r ON r.organization_id = v_organization AND r.id = l.run_id
+      WHERE l.run_id = ANY (p_runs) AND l.tenant = v_organization AND l.worker = p_worker
     ), stored AS (
+      -- What is there already was stored by an answer that got lost.
       INSERT INTO run_deltas (organization_id, run_id, sequence, agent_user_id, user_id, withheld, text)
-      SELECT r.organization_id, r.id, p.sequence, r.agent_user_id, r.user_id, r.withheld, p.text
-      FROM pieces p JOIN runs r ON r.organization_id = v_organization AND r.id = p.run_id
-      RETURNING run_id
+      SELECT h.organization_id, h.id, d.sequence, h.agent_user_id, h.user_id, h.withheld, d.text
+      FROM held h
+      JOIN unnest(p_organizations, p_runs, p_sequences, p_texts) AS d (organization_id, run_id, sequence, text)
+        ON d.organization_id = v_organization AND d.run_id = h.id
+      ON CONFLICT DO NOTHING
     )
-    SELECT array_agg(DISTINCT run_id) INTO v_stored FROM stored;
-    v_all := v_all || coalesce(v_stored, '{}');
+    SELECT array_agg(h.id) INTO v_held FROM held h;
+    v_all := v_all || coalesce(v_held, '{}');
   END LOOP;
   PERFORM set_config('app.current_org_id', '', true);
-  -- A payload holds less than 8,000 bytes.
+  -- A payload holds less than 8,000 bytes, and an id at most 64.
   PERFORM pg_notify('agentry_reply', words) FROM (
     SELECT string_agg(s.run, ',') AS words FROM unnest(v_all) WITH ORDINALITY AS s (run, place) GROUP BY s.place / 100) AS batches;
   RETURN QUERY SELECT unnest(v_all);

@@ -1,0 +1,260 @@
+//! Everything before the provider is asked: one transaction, as the run's user.
+
+use std::sync::Arc;
+
+use agentry_db::entity::{MessageRole, RunStatus, agent, run as row};
+use agentry_db::ids::ApiConnectionId;
+use agentry_db::run::{
+    self, Asking, Claimed, Ending, Folded, HistoryLimits, RunConnection, Served,
+};
+use agentry_db::sealed::api_key_place;
+use agentry_db::{DbError, Statements, WriteScope, conversation};
+use agentry_provider::{
+    ChatMessage, ChatRequest, Endpoint, EndpointOptions, Role, Service, ToolCall, budget,
+};
+use serde_json::Value;
+use url::Url;
+
+use crate::fault;
+use crate::shared::Shared;
+
+/// How often a run is taken up before it is given up: one that brings its worker down each time must not do so for ever.
+const ATTEMPTS: i32 = 10;
+/// The most messages of a conversation that are read.
+const MESSAGES: u32 = 2_000;
+/// The most bytes that a token is worth by the estimate: three quarters of one for a character of up to four bytes.
+const BYTES_A_TOKEN: u64 = 6;
+
+/// What there is to do.
+pub(crate) enum Prepared {
+    /// Nothing: the run is gone, has ended, or is another worker's.
+    Nothing,
+    /// Nothing any more: it has ended with this.
+    Ended(Box<Folded>),
+    /// To ask.
+    Ask(Box<Task>),
+}
+
+/// A run that is to be asked.
+#[derive(Clone)]
+pub(crate) struct Task {
+    pub(crate) run: row::Model,
+    pub(crate) request: ChatRequest,
+    /// Holds the opened key.
+    pub(crate) endpoint: Endpoint,
+    /// What was said already, where a reply goes on.
+    pub(crate) said: String,
+    /// Whether this is a conversation's first exchange, and it has no title.
+    pub(crate) is_untitled: bool,
+}
+
+/// Reads and notes what is needed to ask. When this answers [`Prepared::Ask`], it is written down that the provider was asked.
+pub(crate) async fn prepare(shared: &Arc<Shared>, claimed: &Claimed) -> Result<Prepared, DbError> {
+    let statements = Statements::default();
+    shared
+        .db
+        .write(&claimed.tenant, "run.start", &statements, |scope| {
+            let (shared, claimed) = (Arc::clone(shared), claimed.clone());
+            async move {
+                let lease = shared.settings.lease;
+                let held = run::hold(&scope, &shared.worker, &claimed.run, lease).await?;
+                let Some(run) = held else {
+                    return Ok(Prepared::Nothing);
+                };
+                match decide(&shared, &scope, &claimed, &run).await? {
+                    Ok(task) => Ok(Prepared::Ask(Box::new(task))),
+                    Err(ending) => {
+                        let text = run::said(&scope, &run).await?;
+                        let ending = ending.with_text(text);
+                        let folded = run::fold(&scope, &shared.worker, &run.id, &ending).await?;
+                        Ok(folded.map_or(Prepared::Nothing, |folded| {
+                            Prepared::Ended(Box::new(folded))
+                        }))
+                    }
+                }
+            }
+        })
+        .await
+}
+
+/// What to ask, or how the run ends without.
+async fn decide(
+    shared: &Shared,
+    scope: &WriteScope,
+    claimed: &Claimed,
+    run: &row::Model,
+) -> Result<Result<Task, Box<Ending>>, DbError> {
+    if run.cancel_requested_at.is_some() {
+        return Ok(Err(Box::new(Ending::of(RunStatus::Cancelled))));
+    }
+    if !claimed.is_member {
+        return Ok(Err(fault::not_a_member()));
+    }
+    let asked = run.asked_at.is_some();
+    let asked_of = run.service.as_deref().map(Service::of);
+    // Somebody may have billed it. Only the built-in service goes on where it was.
+    if asked && !asked_of.is_some_and(|service| service.is_built_in()) {
+        return Ok(Err(fault::interrupted()));
+    }
+    if run.attempts >= ATTEMPTS {
+        return Ok(Err(fault::too_often()));
+    }
+    let Some(agent) = agentry_db::agent::find(scope, &run.agent_id).await? else {
+        return Ok(Err(fault::agent_gone()));
+    };
+    let links = run::links(scope, &agent.id).await?;
+    let served = match run::service_of(&run.model, &links) {
+        Ok(served) => served,
+        Err(missing) => return Ok(Err(fault::no_connection(&missing))),
+    };
+    let endpoint = match endpoint(shared, scope, run, &served).await? {
+        Ok(endpoint) => endpoint,
+        Err(ending) => return Ok(Err(ending)),
+    };
+    let tokens = shared.settings.context_tokens;
+    let limits = HistoryLimits {
+        messages: MESSAGES,
+        bytes: u64::from(tokens) * BYTES_A_TOKEN,
+    };
+    let history = run::history(scope, run, limits).await?;
+    if history.is_empty() {
+        return Ok(Err(fault::message_gone()));
+    }
+    let conversation = conversation::find(scope, &run.conversation_id).await?;
+    let is_untitled = history.len() == 1
+        && shared.settings.titles
+        && conversation.is_some_and(|conversation| conversation.title.is_none());
+    let said = if asked {
+        run::said(scope, run).await?
+    } else {
+        String::new()
+    };
+    let mut request = request(&agent, served.model, history);
+    budget::cut(&mut request, tokens);
+    let asking = Asking {
+        service: &served.service,
+        connection: served.connection.as_ref(),
+    };
+    Ok(Ok(Task {
+        run: run::begin(scope, run, &asking).await?,
+        request,
+        endpoint,
+        said,
+        is_untitled,
+    }))
+}
+
+async fn endpoint(
+    shared: &Shared,
+    scope: &WriteScope,
+    run: &row::Model,
+    served: &Served,
+) -> Result<Result<Endpoint, Box<Ending>>, DbError> {
+    let Some(id) = &served.connection else {
+        return Ok(Ok(Endpoint::echo()));
+    };
+    let connection = run::connection(scope, &shared.worker, &run.id, id).await?;
+    let Some(connection) = connection else {
+        return Ok(Err(fault::unlinked()));
+    };
+    Ok(opened(shared, run, connection))
+}
+
+fn opened(
+    shared: &Shared,
+    run: &row::Model,
+    connection: RunConnection,
+) -> Result<Endpoint, Box<Ending>> {
+    let RunConnection {
+        id,
+        service,
+        api_key,
+        base_url,
+        metadata,
+    } = connection;
+    let place = api_key_place(&run.organization_id, &id);
+    let key = shared.keys.open(api_key.sealed(), &place);
+    let key = key.map_err(|_| fault::key_unreadable())?;
+    let identity = ApiConnectionId::into_string(id);
+    let mut endpoint = Endpoint::new(Service::of(&service), Some(key), identity);
+    if let Some(base_url) = base_url {
+        let refused = agentry_provider::ProviderError::BaseUrlMissing;
+        let url = Url::parse(&base_url).map_err(|_| fault::provider(&refused))?;
+        endpoint = endpoint.at(url);
+    }
+    endpoint.options = EndpointOptions::from_metadata(&metadata);
+    Ok(endpoint)
+}
+
+fn request(agent: &agent::Model, model: String, history: Vec<run::Said>) -> ChatRequest {
+    ChatRequest {
+        model,
+        system: Some(agent.system_prompt.clone()),
+        messages: history.into_iter().map(message).collect(),
+        temperature: f64::try_from(agent.temperature).ok(),
+        max_tokens: agent.max_tokens.map(i32::unsigned_abs),
+        tools: Vec::new(),
+    }
+}
+
+fn message(said: run::Said) -> ChatMessage {
+    let run::Said {
+        id: _,
+        role,
+        content,
+        tool_calls,
+        tool_call_id,
+    } = said;
+    let role = match role {
+        MessageRole::User => Role::User,
+        MessageRole::Assistant => Role::Assistant,
+        MessageRole::System => Role::System,
+        MessageRole::Tool => Role::Tool,
+    };
+    ChatMessage {
+        tool_calls: tool_calls.as_ref().map(calls).unwrap_or_default(),
+        tool_call_id,
+        ..ChatMessage::said(role, content)
+    }
+}
+
+/// Tool calls as they are kept on a message.
+pub(crate) fn kept(calls: &[ToolCall]) -> Option<Value> {
+    let kept = |call: &ToolCall| serde_json::json!({ "id": call.id, "name": call.name, "arguments": call.arguments });
+    (!calls.is_empty()).then(|| calls.iter().map(kept).collect())
+}
+
+fn calls(kept: &Value) -> Vec<ToolCall> {
+    let call = |call: &Value| {
+        let text = |name: &str| Some(call.get(name)?.as_str()?.to_owned());
+        Some(ToolCall {
+            id: text("id")?,
+            name: text("name")?,
+            arguments: text("arguments")?,
+        })
+    };
+    kept.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(call)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn tool_calls_are_read_as_they_are_kept() {
+        let call = ToolCall {
+            id: "c1".to_owned(),
+            name: "look".to_owned(),
+            arguments: "{\"at\": 1}".to_owned(),
+        };
+        assert_eq!(calls(&kept(std::slice::from_ref(&call)).unwrap()), [call]);
+        assert_eq!(kept(&[]), None);
+        assert!(calls(&serde_json::json!([{ "id": 1 }, {}, "x"])).is_empty());
+    }
+}
