@@ -9,16 +9,26 @@
 
 mod address;
 pub mod budget;
+mod call;
+mod circuit;
 pub mod echo;
 mod endpoint;
 mod error;
 mod event;
+mod http;
 pub mod prices;
 mod providers;
+mod reply;
 mod request;
+mod retry;
 mod safe;
 mod service;
 mod settings;
+mod sse;
+mod target;
+#[cfg(test)]
+mod tests;
+mod wire;
 
 pub use address::{AddressGuard, AllowList, AllowListError, Refusal};
 pub use endpoint::{Endpoint, EndpointOptions};

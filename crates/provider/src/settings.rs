@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::address::{AllowList, Refusal};
+use crate::address::{AddressGuard, AllowList, Refusal};
 use crate::prices::Prices;
 
 /// What the operator decides about calls to providers.
@@ -28,6 +28,32 @@ pub struct Settings {
     pub echo: EchoSettings,
     /// What tokens cost.
     pub prices: Prices,
+}
+
+impl Settings {
+    /// What may be called beyond public addresses: what is said in `allow`, and where the operator says that services are.
+    pub(crate) fn allowed(&self) -> Result<AllowList, SettingsError> {
+        let mut allow = self.allow.clone();
+        let services = [
+            ("openai", &self.openai_base_url),
+            ("anthropic", &self.anthropic_base_url),
+        ];
+        for (service, url) in services {
+            let Some(url) = url else {
+                continue;
+            };
+            let refused = |refusal| SettingsError::Address { service, refusal };
+            let host = url.host().ok_or(refused(Refusal::Host))?;
+            let port = url
+                .port_or_known_default()
+                .ok_or(refused(Refusal::Scheme))?;
+            allow.add(&host, port);
+            AddressGuard::new(allow.clone())
+                .check(url)
+                .map_err(refused)?;
+        }
+        Ok(allow)
+    }
 }
 
 /// How long the parts of a call may take.

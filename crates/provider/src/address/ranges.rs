@@ -28,7 +28,7 @@ const V4: &[(Ipv4Addr, u8)] = &[
 const V6_PUBLIC: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
 /// What of that is not public after all: protocol assignments, Teredo and `ORCHID` among them (RFC 2928, 4380, 7343), documentation (RFC 3849,
-/// 9637), 6to4 (RFC 3056), segment routing (RFC 9602 is outside of 2000::/3 already).
+/// 9637), 6to4 (RFC 3056).
 const V6: &[(Ipv6Addr, u8)] = &[
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
