@@ -207,6 +207,7 @@ mod tests {
     fn a_known_model_costs_what_its_tokens_cost() {
         assert_eq!(cost("openai", "gpt-4o"), Some(3_500));
         assert_eq!(cost("openai", "gpt-4o-2024-08-06"), Some(3_500));
+        assert_eq!(cost("openai", "gpt-4o-2024-05-13"), Some(6_500));
         assert_eq!(cost("openai", "gpt-4o-mini"), Some(210));
         assert_eq!(cost("anthropic", "claude-sonnet-4-20250514"), Some(4_500));
         assert_eq!(cost("anthropic", "claude-3-5-haiku-latest"), Some(1_200));

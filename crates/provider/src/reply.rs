@@ -41,6 +41,8 @@ struct State {
     last: Instant,
     /// Bytes over the wire.
     size: usize,
+    /// What was wrong behind frames that are to be read first.
+    fault: Option<ProviderError>,
     is_over: bool,
 }
 
@@ -51,6 +53,7 @@ impl Reply {
             heard: Heard::default(),
             last: self.asked,
             size: 0,
+            fault: None,
             is_over: false,
             reply: self,
         };
@@ -81,6 +84,7 @@ impl State {
             }
             if let Err(error) = self.listen().await {
                 self.is_over = true;
+                self.heard.events.clear();
                 if let Some(pass) = self.reply.pass.take() {
                     pass.failed(&error);
                 }
@@ -99,6 +103,9 @@ impl State {
                 return Err(ProviderError::TooLarge { limit });
             }
             return Ok(());
+        }
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
         }
         let (patience, silence) = if self.heard.has_begun {
             let deadline = self.last + self.reply.patience.between_tokens;
@@ -126,7 +133,8 @@ impl State {
                 if self.size > limit {
                     return Err(ProviderError::TooLarge { limit });
                 }
-                self.framer.push(&bytes)
+                self.fault = self.framer.push(&bytes).err();
+                Ok(())
             }
             // However the connection ended: what counts is whether the end mark was there.
             Some(Err(_)) | None => {
