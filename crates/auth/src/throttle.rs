@@ -29,6 +29,8 @@ pub(crate) enum Attempt<'a> {
     MailTo(MailAbout, &'a Email),
     /// Inviting people, whomever, by this user.
     InvitationsBy(&'a UserId),
+    /// Having agents answer, whichever, by this user.
+    RunsBy(&'a UserId),
     /// Trying tokens of messages from a network address.
     LinkFromNetwork(Option<IpAddr>),
 }
@@ -63,6 +65,7 @@ impl Attempt<'_> {
             Self::MailFromNetwork(ip) => format!("mail:from:{}", network(ip)),
             Self::MailTo(about, email) => format!("{}:to:{}", about.word(), fingerprint(email)),
             Self::InvitationsBy(user) => format!("invite:by:{user}"),
+            Self::RunsBy(user) => format!("run:by:{user}"),
             Self::LinkFromNetwork(ip) => format!("link:from:{}", network(ip)),
         }
     }

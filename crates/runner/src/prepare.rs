@@ -102,7 +102,8 @@ async fn decide(
     let Some(agent) = agentry_db::agent::find(scope, &run.agent_id).await? else {
         return Ok(Err(fault::agent_gone()));
     };
-    let links = run::links(scope, &agent.id).await?;
+    let serving = run::serving(scope, &agent.id).await?;
+    let links = serving.map(|(_, links)| links).unwrap_or_default();
     let served = match run::service_of(&run.model, &links) {
         Ok(served) => served,
         Err(missing) => return Ok(Err(fault::no_connection(&missing))),

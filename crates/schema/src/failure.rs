@@ -1,9 +1,11 @@
 //! What mutations expect to fail with: types of the API that implement `UserError`, and the way from an outcome to them.
 
+use agentry_db::run::Missing;
 use agentry_db::{AsDbError, DbError};
 use async_graphql::{Interface, SimpleObject};
 
 use crate::ApiError;
+use crate::run::Run;
 pub use crate::template::{DefinitionRejected, InstallRefused};
 
 /// What every expected failure of a mutation can say: select `message` on it when you do not handle the failure itself.
@@ -32,6 +34,10 @@ pub enum UserError {
     InstallRefused(InstallRefused),
     /// The definition cannot be accepted.
     DefinitionRejected(DefinitionRejected),
+    /// The conversation is waiting for a reply.
+    ConversationBusy(ConversationBusy),
+    /// Nothing that the agent may use serves its model.
+    ConnectionMissing(ConnectionMissing),
 }
 
 /// Some of the input cannot be accepted. Nothing was changed.
@@ -99,6 +105,27 @@ pub struct VerificationNeeded {
     pub message: String,
 }
 
+/// The conversation is waiting for a reply already. Wait until the run has ended, cancel it with `cancelRun`, or send with
+/// `onBusy: ENQUEUE`.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct ConversationBusy {
+    /// What went wrong, for a person to read.
+    pub message: String,
+    /// The run that is going on, or else the first that waits.
+    pub run: Box<Run>,
+}
+
+/// The agent has no API connection that serves its model. Link one with `linkApiConnection`, or choose another model.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct ConnectionMissing {
+    /// What went wrong, and what to link, for a person to read.
+    pub message: String,
+    /// The service to link a connection of; null when any would do that serves the model.
+    pub service: Option<String>,
+    /// The agent's model.
+    pub model: String,
+}
+
 /// How a mutation can fail. All but the last are expected and become data where its result has a place for them.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -129,6 +156,12 @@ pub enum Failure {
     /// The definition cannot be accepted.
     #[error("{}", .0.message)]
     DefinitionRejected(DefinitionRejected),
+    /// A reply is awaited.
+    #[error("{}", .0.message)]
+    ConversationBusy(ConversationBusy),
+    /// Nothing serves the model.
+    #[error("{}", .0.message)]
+    ConnectionMissing(ConnectionMissing),
     /// Not expected: becomes a coded error.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -200,6 +233,33 @@ impl Failure {
         })
     }
 
+    /// The conversation is waiting for a reply.
+    #[must_use]
+    pub fn busy(run: Run) -> Self {
+        Self::ConversationBusy(ConversationBusy {
+            message: "This conversation is waiting for a reply already.".to_owned(),
+            run: Box::new(run),
+        })
+    }
+
+    /// Nothing that the agent may use serves its model.
+    #[must_use]
+    pub fn connection_missing(Missing { service, model }: Missing) -> Self {
+        let message = service.as_ref().map_or_else(
+            || format!(
+                "The agent needs an API connection for the model \"{model}\": link one to the service that serves it, or write the model as service/{model}."
+            ),
+            |service| format!(
+                "The agent needs an API connection for the model \"{model}\": link one to {service}."
+            ),
+        );
+        Self::ConnectionMissing(ConnectionMissing {
+            message,
+            service,
+            model,
+        })
+    }
+
     /// As a coded error, for a result that has no place for it.
     #[must_use]
     pub fn into_error(self) -> ApiError {
@@ -220,7 +280,11 @@ impl Failure {
             }
             Self::Conflict(Conflict { message })
             | Self::InstallRefused(InstallRefused { message, .. })
-            | Self::LimitReached(LimitReached { message, .. }) => ApiError::Conflict(message),
+            | Self::LimitReached(LimitReached { message, .. })
+            | Self::ConversationBusy(ConversationBusy { message, .. })
+            | Self::ConnectionMissing(ConnectionMissing { message, .. }) => {
+                ApiError::Conflict(message)
+            }
             Self::TooManyRequests(TooManyRequests { retry_after, .. }) => ApiError::RateLimited(
                 std::time::Duration::from_secs(retry_after.unsigned_abs().into()),
             ),
@@ -251,7 +315,9 @@ impl AsDbError for Failure {
             | Self::TooManyRequests(_)
             | Self::VerificationNeeded(_)
             | Self::InstallRefused(_)
-            | Self::DefinitionRejected(_) => None,
+            | Self::DefinitionRejected(_)
+            | Self::ConversationBusy(_)
+            | Self::ConnectionMissing(_) => None,
         }
     }
 }

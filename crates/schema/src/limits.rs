@@ -31,6 +31,10 @@ pub struct Limits {
     pub installs_per_hour: u32,
     /// The longest message, in characters; the schema stops at 1,000,000.
     pub message_characters: usize,
+    /// The most runs that one user may ask for in a minute, however they end.
+    pub runs_per_minute: u32,
+    /// The most runs of one conversation that have not ended.
+    pub runs_per_conversation: u32,
 }
 
 impl Default for Limits {
@@ -50,6 +54,8 @@ impl Default for Limits {
             types_per_organization: 1_000,
             installs_per_hour: 20,
             message_characters: 100_000,
+            runs_per_minute: 60,
+            runs_per_conversation: 20,
         }
     }
 }

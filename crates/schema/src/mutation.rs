@@ -9,6 +9,7 @@ use crate::entity_type::EntityTypeMutation;
 use crate::feedback::FeedbackMutation;
 use crate::message::MessageMutation;
 use crate::organization::{InviteMutation, MemberMutation, OrganizationMutation, RespondMutation};
+use crate::run::{BranchMutation, CancelMutation, SendMutation};
 use crate::template::{
     DeleteTemplateMutation, InstallChangeMutation, InstallMutation, TemplateMutation,
 };
@@ -25,6 +26,7 @@ pub struct Mutation(
     OrganizationMutations,
     AgentMutations,
     TemplateMutations,
+    RunMutations,
 );
 
 /// What concerns people themselves.
@@ -72,3 +74,7 @@ pub(crate) struct TemplateMutations(
     InstallChangeMutation,
     EntityTypeMutation,
 );
+
+/// What has agents answer.
+#[derive(Debug, Default, MergedObject)]
+pub(crate) struct RunMutations(SendMutation, CancelMutation, BranchMutation);

@@ -218,6 +218,8 @@ fn limits(config: &Config) -> Limits {
         types_per_organization: config.limits.max_types,
         installs_per_hour: config.limits.installs_per_hour,
         message_characters: config.limits.max_message as usize,
+        runs_per_minute: config.limits.runs_per_minute,
+        runs_per_conversation: config.limits.max_runs,
     }
 }
 

@@ -80,6 +80,16 @@ actions! {
     DeleteConversation = "conversation.delete",
     /// Add a message.
     AppendMessage = "message.append",
+    /// Add a message and have the agent answer it.
+    SendMessage = "message.send",
+    /// Have the agent answer anew.
+    RegenerateMessage = "message.regenerate",
+    /// Say something else instead of a message, and have the agent answer that.
+    EditMessage = "message.edit",
+    /// Show another branch of a conversation.
+    SelectBranch = "message.select_branch",
+    /// End a run.
+    CancelRun = "run.cancel",
     /// Rate a message.
     GiveFeedback = "feedback.give",
     /// Take a rating back.

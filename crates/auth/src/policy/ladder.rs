@@ -105,6 +105,11 @@ pub const fn least(action: Action) -> Role {
         | Action::UnarchiveConversation
         | Action::DeleteConversation
         | Action::AppendMessage
+        | Action::SendMessage
+        | Action::RegenerateMessage
+        | Action::EditMessage
+        | Action::SelectBranch
+        | Action::CancelRun
         | Action::GiveFeedback
         | Action::WithdrawFeedback
         | Action::CreateOrganization

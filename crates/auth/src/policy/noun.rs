@@ -9,7 +9,7 @@ pub enum Noun {
     Connections,
     /// Conversations.
     Conversations,
-    /// Messages.
+    /// Messages, and the runs that write them.
     Messages,
     /// Feedback.
     Feedback,
@@ -72,7 +72,12 @@ impl Action {
             | Self::ArchiveConversation
             | Self::UnarchiveConversation
             | Self::DeleteConversation => Noun::Conversations,
-            Self::AppendMessage => Noun::Messages,
+            Self::AppendMessage
+            | Self::SendMessage
+            | Self::RegenerateMessage
+            | Self::EditMessage
+            | Self::SelectBranch
+            | Self::CancelRun => Noun::Messages,
             Self::GiveFeedback | Self::WithdrawFeedback => Noun::Feedback,
             Self::CreateOrganization
             | Self::UpdateOrganization

@@ -54,6 +54,22 @@ impl Auth {
         self.count_mail_to(MailAbout::Invitation, email).await
     }
 
+    /// Counts a run that a user asks for, `a_minute` of them whatever the agent. `Err` inside says how long to wait.
+    ///
+    /// # Errors
+    /// As [`Auth::count_mail`].
+    pub async fn count_run(
+        &self,
+        by: &UserId,
+        a_minute: u32,
+    ) -> Result<Result<(), Duration>, DbError> {
+        let limit = RateLimit {
+            count: a_minute,
+            window: Duration::from_mins(1),
+        };
+        Attempt::RunsBy(by).count(&self.0.db, limit).await
+    }
+
     async fn count_mail_to(
         &self,
         about: MailAbout,

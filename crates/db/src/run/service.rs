@@ -49,7 +49,7 @@ const MAKERS: &[(&str, &str)] = &[
 ];
 
 /// A connection that an agent may use, as far as the choice asks for it.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// The connection.
     pub api_connection_id: ApiConnectionId,
@@ -130,18 +130,44 @@ pub fn service_of(model: &str, links: &[Link]) -> Result<Served, Missing> {
     }
 }
 
-/// The connections that an agent may use, in the order they were linked, if the caller may see the agent: what they are is told to
-/// whoever may use it, also where the connections themselves are not theirs to see.
+/// The model of an agent that the caller may see, and the connections that it may use, in the order they were linked: what these are
+/// is told to whoever may use the agent, also where the connections themselves are not theirs to see. `None`: there is no such agent.
 ///
 /// # Errors
 /// [`DbError`] as the database answers.
-pub async fn links(scope: &Scope, agent: &AgentId) -> Result<Vec<Link>, DbError> {
-    sql::all(
+pub async fn serving(
+    scope: &Scope,
+    agent: &AgentId,
+) -> Result<Option<(String, Vec<Link>)>, DbError> {
+    let rows: Vec<Row> = sql::all(
         scope,
-        "SELECT api_connection_id, service, has_base_url FROM agent_services($1)",
-        [agent.as_str().into()],
+        "SELECT a.model, s.api_connection_id, s.service, s.has_base_url FROM agents a LEFT JOIN agent_services(a.id) s ON true
+         WHERE a.organization_id = $1 AND a.id = $2",
+        [
+            scope.tenant().organization().as_str().into(),
+            agent.as_str().into(),
+        ],
     )
-    .await
+    .await?;
+    let Some(model) = rows.first().map(|row| row.model.clone()) else {
+        return Ok(None);
+    };
+    let link = |row: Row| {
+        Some(Link {
+            api_connection_id: row.api_connection_id?,
+            service: row.service?,
+            has_base_url: row.has_base_url?,
+        })
+    };
+    Ok(Some((model, rows.into_iter().filter_map(link).collect())))
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    model: String,
+    api_connection_id: Option<ApiConnectionId>,
+    service: Option<String>,
+    has_base_url: Option<bool>,
 }
 
 fn served(link: &Link, model: &str) -> Served {

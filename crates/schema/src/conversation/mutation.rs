@@ -254,10 +254,15 @@ async fn delete(
 
 /// Notes what was done. Titles stay out of the trail: administrators read it, and conversations are not theirs to read.
 async fn noted(scope: &Doing, conversation: Model) -> Result<Conversation, Failure> {
+    begun(scope, &conversation).await?;
+    Ok(conversation.into())
+}
+
+/// As [`noted`].
+pub(crate) async fn begun(scope: &Doing, conversation: &Model) -> Result<(), Failure> {
     let id = conversation.id.as_str();
     let metadata = json!({ "agentId": conversation.agent_id.as_str() });
-    audited(scope, "Conversation", id, metadata).await?;
-    Ok(conversation.into())
+    audited(scope, "Conversation", id, metadata).await
 }
 
 /// A title; an empty one counts as none.

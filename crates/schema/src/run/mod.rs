@@ -15,13 +15,21 @@ use crate::conversation::Conversation;
 use crate::message::Message;
 use crate::{ApiError, Noun, RequestContext};
 
+mod asked;
+mod branch;
+mod cancel;
 mod loaders;
 mod query;
+mod send;
 mod state;
 
+pub use asked::OnBusy;
+pub use branch::*;
+pub use cancel::*;
 pub(crate) use loaders::ActiveIn;
 use loaders::{RunCount, RunsIn, TextOf};
 pub use query::*;
+pub use send::*;
 pub use state::*;
 
 /// An agent's work on one reply. Whoever sees the conversation sees it.

@@ -72,6 +72,17 @@ pub struct LimitsConfig {
     /// Longest content of a message, in characters; at most 1,000,000
     #[arg(long, env = "AGENTRY_MAX_MESSAGE", value_name = "N", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_message: u32,
+    /// Runs that one user may ask for in a minute, however they end
+    #[arg(
+        long,
+        env = "AGENTRY_RUNS_PER_MINUTE",
+        value_name = "N",
+        default_value = "60"
+    )]
+    pub runs_per_minute: u32,
+    /// Most runs of one conversation that wait or are going on
+    #[arg(long, env = "AGENTRY_MAX_RUNS", value_name = "N", default_value = "20", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub max_runs: u32,
     /// Most agents in an organisation
     #[arg(
         long,
