@@ -1,6 +1,7 @@
 use agentry_auth::Auth;
 use agentry_crypto::KeyRing;
 use agentry_db::live::Live;
+use agentry_provider::Providers;
 
 use crate::{Door, Limits, Mail};
 
@@ -13,6 +14,8 @@ pub struct Services {
     pub auth: Auth,
     /// Seals and opens API keys.
     pub keys: KeyRing,
+    /// Calls to providers.
+    pub providers: Providers,
     /// Word of new messages.
     pub live: Live,
     /// Messages to people.

@@ -11,6 +11,8 @@ use agentry_db::live::Live;
 use agentry_db::rate_limit::RateLimit;
 use agentry_db::{Db, PoolSettings};
 use agentry_mail::{Letters, Mailer, Pace};
+use agentry_provider::Providers;
+use agentry_runner::Runner;
 use agentry_schema::{AgentrySchema, Limits, Mail, Services};
 use axum::Router;
 use sqlx::postgres::PgConnectOptions;
@@ -36,6 +38,8 @@ pub struct App {
     pub auth: Auth,
     /// Word of new messages, to be closed as well.
     pub live: Live,
+    /// Who works on replies, to be closed before everything else, or as soon as the server stops.
+    pub runner: Runner,
     /// Messages under way, to be closed when nothing is served any more and before the database stops.
     pub mailer: Mailer,
 }
@@ -58,6 +62,9 @@ pub enum AppError {
     /// The cookies' domain.
     #[error("AGENTRY_COOKIE_DOMAIN cannot be used: {0}")]
     CookieDomain(#[from] agentry_auth::error::CookieDomainError),
+    /// Calls to providers.
+    #[error(transparent)]
+    Providers(#[from] agentry_provider::SettingsError),
     /// The HTTP face.
     #[error(transparent)]
     Http(#[from] SetupError),
@@ -85,6 +92,13 @@ impl App {
         let services = services(config, secrets, db.clone())?;
         let (auth, live) = (services.auth.clone(), services.live.clone());
         let mailer = services.mail.mailer.clone();
+        let runner = Runner::start(
+            config.runs.workers(),
+            db.clone(),
+            live.clone(),
+            services.keys.clone(),
+            services.providers.clone(),
+        );
         let schema = agentry_schema::build(Arc::clone(&services), config.http.introspection);
         let gate = Arc::new(AuthGate::new(services));
         let options = http_options(config);
@@ -114,6 +128,7 @@ impl App {
             db,
             auth,
             live,
+            runner,
             mailer,
         })
     }
@@ -142,11 +157,13 @@ pub fn services(config: &Config, secrets: &Secrets, db: Db) -> Result<Arc<Servic
     );
     let keys = KeyRing::parse(&secrets.encryption_keys)?;
     let mail = mail(config)?;
+    let providers = Providers::new(config.runs.providers()?)?;
     Ok(Arc::new(Services {
         live: Live::start(&db),
         db: db.into(),
         auth,
         keys,
+        providers,
         mail,
         limits: limits(config),
     }))

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use agentry_mail::Mailer;
+use agentry_runner::Runner;
 use agentry_server::app::{self, App};
 use agentry_server::cli::{self, Command};
 use agentry_server::http;
@@ -22,13 +23,16 @@ pub const TEST_KEY: &str = "test:000102030405060708090a0b0c0d0e0f101112131415161
 pub const AUTH_SECRET: &str = "test-secret-for-better-auth-interop-0123456789";
 
 /// What every test server is told, unless the test says otherwise.
-const SETTINGS: [&str; 6] = [
+const SETTINGS: [&str; 8] = [
     "--pool-size=4",
     "--sign-in-per-account=100000",
     "--sign-in-per-address=100000",
     "--sign-up-per-address=100000",
     "--mail-per-account=100000",
     "--mail-per-address=100000",
+    // Runs wait, unless a test has them worked on.
+    "--run-workers=0",
+    "--echo-delay=1ms",
 ];
 
 /// A running server. It stops when this is dropped.
@@ -39,6 +43,8 @@ pub struct Server {
     /// Its database.
     pub database: Database,
     mailer: Mailer,
+    /// Its workers.
+    pub runner: Runner,
     _stop: Arc<oneshot::Sender<()>>,
 }
 
@@ -74,6 +80,7 @@ impl Server {
             state,
             pages,
             mailer,
+            runner,
             ..
         } = App::new(&config, &secrets, db).unwrap();
         let url = format!("http://{}", config.http.bind);
@@ -85,6 +92,7 @@ impl Server {
             url,
             database,
             mailer,
+            runner,
             _stop: Arc::new(stop),
         }
     }

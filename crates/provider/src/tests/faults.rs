@@ -80,7 +80,10 @@ async fn silence_before_the_answer_times_out() {
     let server = FaultServer::start().await;
     server.always(Answer::Silence);
     for endpoint in both(&server) {
-        let error = call(&impatient(300, 10_000), &endpoint, &request()).await.error.unwrap();
+        let error = call(&impatient(300, 10_000), &endpoint, &request())
+            .await
+            .error
+            .unwrap();
         assert_eq!(error, ProviderError::TimedOutBeforeFirstToken);
         assert!(error.answered());
     }
@@ -93,7 +96,10 @@ async fn silence_before_the_first_token_times_out_whatever_else_comes() {
     for then in [Then::Silence, Then::Pings] {
         server.always(Answer::ending([""; 0], then));
         for endpoint in both(&server) {
-            let error = call(&impatient(300, 10_000), &endpoint, &request()).await.error.unwrap();
+            let error = call(&impatient(300, 10_000), &endpoint, &request())
+                .await
+                .error
+                .unwrap();
             assert_eq!(error, ProviderError::TimedOutBeforeFirstToken, "{then:?}");
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use agentry_db::{Db, proof, shape};
 use agentry_mail::Way;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::signal::StopSignals;
@@ -112,15 +113,27 @@ async fn listen(
     app: App,
     signals: &mut StopSignals,
 ) -> Result<(), CommandError> {
-    let App { state, pages, .. } = app;
+    let App {
+        state,
+        pages,
+        runner,
+        ..
+    } = app;
     greet(config);
-    let stopped = async {
+    let (tell, told) = oneshot::channel::<()>();
+    let stopped = async move {
         let signal = signals.wait().await;
         tracing::info!(signal, "stopping");
+        drop(tell);
     };
-    http::serve(listener, state, pages, stopped)
-        .await
-        .map_err(CommandError::Serve)
+    // Replies end while those who read them are still served.
+    let drained = async {
+        let _ = told.await;
+        runner.close().await;
+    };
+    let served = http::serve(listener, state, pages, stopped);
+    let (served, ()) = tokio::join!(served, drained);
+    served.map_err(CommandError::Serve)
 }
 
 /// Tells the person at the keyboard where everything is.

@@ -64,6 +64,20 @@ pub enum ConfigError {
         "AGENTRY_APP_URL is missing: links in messages need the address of the pages they lead to"
     )]
     AppUrlMissing,
+    /// A host that connections may name cannot be understood.
+    #[error("AGENTRY_ALLOW_HOSTS is malformed: {0}")]
+    AllowHosts(agentry_provider::AllowListError),
+    /// A file that is named cannot be read.
+    #[error("the file of {name} cannot be read: {why}")]
+    File {
+        /// The variable.
+        name: &'static str,
+        /// What the system said.
+        why: String,
+    },
+    /// The file of prices cannot be understood.
+    #[error("the file of AGENTRY_PRICES_FILE cannot be used: {0}")]
+    Prices(String),
     /// The list of secrets for sessions cannot be used.
     #[error("{name} cannot be used: {why}")]
     AuthSecrets {

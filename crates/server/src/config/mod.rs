@@ -13,6 +13,7 @@ mod log;
 mod mail;
 #[cfg(test)]
 mod page;
+mod runs;
 mod secrets;
 mod units;
 
@@ -27,6 +28,7 @@ pub use http::HttpConfig;
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat};
 pub use mail::MailConfig;
+pub use runs::RunsConfig;
 pub use secrets::SecretsConfig;
 
 /// What every command that touches the database needs.
@@ -61,6 +63,9 @@ pub struct Config {
     /// Messages.
     #[command(flatten)]
     pub mail: MailConfig,
+    /// Workers and providers.
+    #[command(flatten)]
+    pub runs: RunsConfig,
     /// Limits.
     #[command(flatten)]
     pub limits: LimitsConfig,
