@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::serve::ListenerExt as _;
+use axum::serve::{Listener, ListenerExt as _};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, future, stream};
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use url::Url;
 
+use crate::tls::TlsListener;
 use crate::{Answer, Script, Then, anthropic, openai};
 
 /// The longest that a test waits for a request.
@@ -28,6 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct FaultServer {
     address: SocketAddr,
+    scheme: &'static str,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
@@ -73,8 +75,24 @@ impl FaultServer {
     ///
     /// Where there is no free port.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("its address");
+        let (listener, address) = free_port().await;
+        Self::serve(listener, address, "http")
+    }
+
+    /// The same over TLS, with a certificate that [`AUTHORITY`](crate::AUTHORITY) issued.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no free port.
+    pub async fn start_tls() -> Self {
+        let (listener, address) = free_port().await;
+        Self::serve(TlsListener::new(listener), address, "https")
+    }
+
+    fn serve<L>(listener: L, address: SocketAddr, scheme: &'static str) -> Self
+    where
+        L: Listener<Addr = SocketAddr>,
+    {
         let shared = Arc::new(Shared {
             queue: Mutex::new((VecDeque::new(), Answer::words(["Hello", " there"]))),
             requests: Mutex::default(),
@@ -96,6 +114,7 @@ impl FaultServer {
         });
         Self {
             address,
+            scheme,
             shared,
             task,
         }
@@ -132,7 +151,7 @@ impl FaultServer {
     /// Where it is no path.
     #[must_use]
     pub fn url(&self, path: &str) -> Url {
-        Url::parse(&format!("http://{}{path}", self.address)).expect("a path")
+        Url::parse(&format!("{}://{}{path}", self.scheme, self.address)).expect("a path")
     }
 
     /// What is done with the next request that nothing was said for yet.
@@ -349,4 +368,10 @@ impl Drop for Live {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn free_port() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    (listener, address)
 }

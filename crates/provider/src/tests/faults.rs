@@ -107,12 +107,9 @@ async fn silence_before_the_first_token_times_out_whatever_else_comes() {
 
 #[tokio::test]
 async fn silence_between_tokens_times_out() {
-    both_end(
-        Then::Silence,
-        "Half an",
-        "PROVIDER_TIMED_OUT_BETWEEN_TOKENS",
-    )
-    .await;
+    let code = "PROVIDER_TIMED_OUT_BETWEEN_TOKENS";
+    let providers = impatient(10_000, 500);
+    both_end_by(&providers, Then::Silence, "Half an", code).await;
 }
 
 #[tokio::test]

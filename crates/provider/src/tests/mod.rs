@@ -7,6 +7,7 @@ mod faults;
 mod guard;
 mod openai;
 mod retries;
+mod tls;
 
 use std::time::Duration;
 
