@@ -148,7 +148,9 @@ impl Caller<'_> {
         if kind != "application/json" && kind != "text/html" {
             return Ok(response);
         }
-        let body = read(response, self.settings.sizes.refusal).await?;
+        let body = timeout(REFUSAL, read(response, self.settings.sizes.refusal))
+            .await
+            .unwrap_or(Err(ProviderError::TimedOutBeforeFirstToken))?;
         match serde_json::from_slice::<Value>(&body) {
             Ok(value) if value.get("error").is_some_and(|error| !error.is_null()) => {
                 Err(crate::wire::broke_off(&value, target.key.as_ref()))

@@ -2,8 +2,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Net;
 
-/// IPv4 addresses that are nobody's on the public network: the IANA IPv4 special-purpose registry (RFC 6890 and later), multicast,
-/// what is reserved, and the one public address by which Azure's machines reach their host.
+/// IPv4 addresses that are nobody's on the public network: what IANA's special-purpose registry (RFC 6890 and later) calls not globally
+/// reachable, the relays of 6to4, multicast, what is reserved, and the one public address by which Azure's machines reach their host.
 const V4: &[(Ipv4Addr, u8)] = &[
     (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),

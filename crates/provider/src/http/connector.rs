@@ -148,3 +148,44 @@ impl Inner {
         Err(ProviderError::Unreachable(fault))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::AllowList;
+
+    fn connector(allow: &[&str], patience: u64) -> Connector {
+        let guard = AddressGuard::new(AllowList::parse(allow.iter().copied()).unwrap());
+        let tls = super::super::tls::config(b"").unwrap();
+        let patience = Duration::from_millis(patience);
+        Connector::new(guard, Arc::new(SystemResolver), tls, patience)
+    }
+
+    #[tokio::test]
+    async fn hosts_that_are_addresses_are_checked_here_too() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for host in ["127.0.0.1", "[::ffff:127.0.0.1]", "[::1]", "localhost"] {
+            let uri: Uri = format!("http://{host}:{port}/").parse().unwrap();
+            let outcome = connector(&[], 5_000).call(uri).await.err();
+            let refused = ProviderError::AddressRefused(Refusal::NotPublic);
+            assert_eq!(outcome, Some(refused), "{host}");
+        }
+        let uri: Uri = format!("http://127.0.0.1:{port}/").parse().unwrap();
+        assert!(connector(&["127.0.0.0/8"], 5_000).call(uri).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_does_not_come_about_is_given_up() {
+        // It takes the connection and never speaks TLS.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let uri: Uri = format!("https://127.0.0.1:{port}/").parse().unwrap();
+        let outcome = connector(&["127.0.0.0/8"], 100).call(uri).await.err();
+        assert_eq!(outcome, Some(ProviderError::Unreachable(Unreachable::Slow)));
+    }
+}
