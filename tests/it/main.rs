@@ -17,6 +17,7 @@
 
 mod accounts;
 mod agents;
+mod answers;
 mod api_connections;
 mod audit;
 mod auth_shapes;

@@ -135,6 +135,15 @@ pub async fn sealed(scope: &Scope, ids: &[ApiConnectionId]) -> Result<Vec<Sealed
     .await
 }
 
+/// Notes that the caller tried a connection that they may see, once a minute at most.
+///
+/// # Errors
+/// As [`find`].
+pub async fn used(scope: &WriteScope, id: &ApiConnectionId) -> Result<(), DbError> {
+    let note = "SELECT api_connection_used($1)";
+    sql::run(scope, note, [id.as_str().into()]).await
+}
+
 /// Whether the organisation has room for one more connection. The answer holds until the transaction ends.
 ///
 /// # Errors

@@ -1,11 +1,11 @@
 //! What mutations expect to fail with: types of the API that implement `UserError`, and the way from an outcome to them.
 
-use agentry_db::run::Missing;
+use agentry_db::run::{ErrorCode, Missing};
 use agentry_db::{AsDbError, DbError};
 use async_graphql::{Interface, SimpleObject};
 
 use crate::ApiError;
-use crate::run::Run;
+use crate::run::{Run, RunErrorCode};
 pub use crate::template::{DefinitionRejected, InstallRefused};
 
 /// What every expected failure of a mutation can say: select `message` on it when you do not handle the failure itself.
@@ -38,6 +38,8 @@ pub enum UserError {
     ConversationBusy(ConversationBusy),
     /// Nothing that the agent may use serves its model.
     ConnectionMissing(ConnectionMissing),
+    /// A provider could not be reached, or refused.
+    ConnectionFailed(ConnectionFailed),
 }
 
 /// Some of the input cannot be accepted. Nothing was changed.
@@ -126,6 +128,19 @@ pub struct ConnectionMissing {
     pub model: String,
 }
 
+/// The provider could not be reached, refused, or was not called.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct ConnectionFailed {
+    /// What went wrong, for a person to read.
+    pub message: String,
+    /// What went wrong, as runs tell it.
+    pub code: RunErrorCode,
+    /// Whether the same may well succeed a little later, with nothing changed.
+    pub is_transient: bool,
+    /// Seconds after which the provider wants to be asked again, if it said so.
+    pub retry_after: Option<i32>,
+}
+
 /// How a mutation can fail. All but the last are expected and become data where its result has a place for them.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -162,6 +177,9 @@ pub enum Failure {
     /// Nothing serves the model.
     #[error("{}", .0.message)]
     ConnectionMissing(ConnectionMissing),
+    /// A provider failed.
+    #[error("{}", .0.message)]
+    ConnectionFailed(ConnectionFailed),
     /// Not expected: becomes a coded error.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -260,6 +278,23 @@ impl Failure {
         })
     }
 
+    /// A provider failed; `retry_after` is what it said itself.
+    #[must_use]
+    pub fn connection_failed(
+        code: ErrorCode,
+        message: String,
+        is_transient: bool,
+        retry_after: Option<std::time::Duration>,
+    ) -> Self {
+        let seconds = |wait: std::time::Duration| i32::try_from(wait.as_secs()).unwrap_or(i32::MAX);
+        Self::ConnectionFailed(ConnectionFailed {
+            message,
+            code: code.into(),
+            is_transient,
+            retry_after: retry_after.map(seconds),
+        })
+    }
+
     /// As a coded error, for a result that has no place for it.
     #[must_use]
     pub fn into_error(self) -> ApiError {
@@ -282,7 +317,8 @@ impl Failure {
             | Self::InstallRefused(InstallRefused { message, .. })
             | Self::LimitReached(LimitReached { message, .. })
             | Self::ConversationBusy(ConversationBusy { message, .. })
-            | Self::ConnectionMissing(ConnectionMissing { message, .. }) => {
+            | Self::ConnectionMissing(ConnectionMissing { message, .. })
+            | Self::ConnectionFailed(ConnectionFailed { message, .. }) => {
                 ApiError::Conflict(message)
             }
             Self::TooManyRequests(TooManyRequests { retry_after, .. }) => ApiError::RateLimited(
@@ -317,7 +353,8 @@ impl AsDbError for Failure {
             | Self::InstallRefused(_)
             | Self::DefinitionRejected(_)
             | Self::ConversationBusy(_)
-            | Self::ConnectionMissing(_) => None,
+            | Self::ConnectionMissing(_)
+            | Self::ConnectionFailed(_) => None,
         }
     }
 }

@@ -2,7 +2,7 @@ use async_graphql::MergedObject;
 
 use crate::account::{EmailMutation, ResetMutation, VerifyMutation};
 use crate::agent::{AgentMutation, HandOverMutation};
-use crate::api_connection::{ApiConnectionMutation, LinkMutation};
+use crate::api_connection::{ApiConnectionMutation, LinkMutation, TestMutation};
 use crate::api_key::ApiKeyMutation;
 use crate::conversation::ConversationMutation;
 use crate::entity_type::EntityTypeMutation;
@@ -75,6 +75,6 @@ pub(crate) struct TemplateMutations(
     EntityTypeMutation,
 );
 
-/// What has agents answer.
+/// What has agents answer, or tries whether they could.
 #[derive(Debug, Default, MergedObject)]
-pub(crate) struct RunMutations(SendMutation, CancelMutation, BranchMutation);
+pub(crate) struct RunMutations(SendMutation, CancelMutation, BranchMutation, TestMutation);

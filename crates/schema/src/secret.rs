@@ -166,6 +166,7 @@ mod tests {
             "RotateApiConnectionKeyInput.apiKey",
             "SignInInput.password",
             "SignUpInput.password",
+            "UnsavedApiConnectionInput.apiKey",
             "VerifyEmailInput.token",
         ];
         assert_eq!(secret_inputs, expected);

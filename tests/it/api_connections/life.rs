@@ -71,8 +71,13 @@ async fn an_organisation_holds_no_more_than_its_limit_even_at_once() {
 async fn an_update_changes_what_it_names_and_null_takes_the_address_away() {
     let server = Server::start().await;
     let ada = server.sign_up("Ada").await;
-    let made = create(&ada, "Main", json!({ "baseUrl": "http://localhost:11434" })).await;
-    assert_eq!(made["baseUrl"], "http://localhost:11434/");
+    let made = create(
+        &ada,
+        "Main",
+        json!({ "baseUrl": "https://llm.example.com:8443" }),
+    )
+    .await;
+    assert_eq!(made["baseUrl"], "https://llm.example.com:8443/");
     let id = &made["id"];
     let same = mutate(&ada, "updateApiConnection", json!({ "id": id })).await;
     assert_eq!(same["apiConnection"], made, "{same}");

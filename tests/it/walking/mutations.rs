@@ -223,6 +223,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ formerOwnerId: "#%", newOwnerId: "#coadmin" }"##,
     ),
     (
+        "testApiConnection",
+        "own private shared",
+        r##"{ id: "#connection-%" }"##,
+    ),
+    (
         "transferAgent",
         "own private shared",
         r##"{ id: "#agent-%", newOwnerId: "#coadmin" }"##,

@@ -62,6 +62,8 @@ actions! {
     UpdateApiConnection = "api_connection.update",
     /// Replace the key of an API connection.
     RotateApiConnectionKey = "api_connection.rotate_key",
+    /// Try whether an API connection works.
+    TestApiConnection = "api_connection.test",
     /// Delete an API connection.
     DeleteApiConnection = "api_connection.delete",
     /// Let an agent use an API connection.

@@ -96,6 +96,7 @@ pub const fn least(action: Action) -> Role {
         | Action::CreateApiConnection
         | Action::UpdateApiConnection
         | Action::RotateApiConnectionKey
+        | Action::TestApiConnection
         | Action::DeleteApiConnection
         | Action::LinkApiConnection
         | Action::UnlinkApiConnection

@@ -66,6 +66,7 @@ impl Action {
             Self::CreateApiConnection
             | Self::UpdateApiConnection
             | Self::RotateApiConnectionKey
+            | Self::TestApiConnection
             | Self::DeleteApiConnection => Noun::Connections,
             Self::CreateConversation
             | Self::RenameConversation

@@ -1,5 +1,6 @@
 //! What a connection's key, address and notes may be. No message repeats a value.
 
+use agentry_provider::Providers;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -68,7 +69,11 @@ pub(super) fn service(checks: &mut Checks, service: &str) -> String {
 }
 
 /// An address in the form that a browser would make of it: what was checked is what is kept. An empty one counts as none.
-pub(super) fn base_url(checks: &mut Checks, text: Option<String>) -> Option<String> {
+pub(super) fn base_url(
+    checks: &mut Checks,
+    providers: &Providers,
+    text: Option<String>,
+) -> Option<String> {
     let text = text.filter(|text| !text.trim().is_empty())?;
     let refusal = match Url::parse(text.trim()) {
         _ if text.len() > MAX_BASE_URL => "It must have at most 2,000 characters.",
@@ -80,7 +85,15 @@ pub(super) fn base_url(checks: &mut Checks, text: Option<String>) -> Option<Stri
             "It must not hold a user name or a password."
         }
         Ok(url) if url.as_str().len() > MAX_BASE_URL => "It must have at most 2,000 characters.",
-        Ok(url) => return Some(url.into()),
+        Ok(url) => match providers.check_base_url(&url) {
+            Ok(()) => return Some(url.into()),
+            Err(_) if url.scheme() == "http" => {
+                "It must begin with https://, unless the operator of this server allows the host."
+            }
+            Err(_) => {
+                "It must be a public address, unless the operator of this server allows the host."
+            }
+        },
     };
     checks.refuse("baseUrl", refusal);
     None
@@ -90,6 +103,7 @@ pub(super) fn base_url(checks: &mut Checks, text: Option<String>) -> Option<Stri
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
+    use agentry_provider::{AllowList, Settings};
     use async_graphql::{InputType as _, Value as Input};
 
     use super::*;
@@ -154,7 +168,29 @@ mod tests {
 
     #[test]
     fn a_base_url_is_http_without_credentials() {
-        let url = |text: &str| accepts(|checks| base_url(checks, Some(text.to_owned())));
+        let providers = |hosts: &[&str]| {
+            let allow = AllowList::parse(hosts.iter().copied()).unwrap();
+            let settings = Settings {
+                allow,
+                ..Settings::default()
+            };
+            Providers::new(settings).unwrap()
+        };
+        let (some, none) = (providers(&["localhost:11434"]), providers(&[]));
+        let check = |providers: &Providers, text: &str| {
+            accepts(|checks| base_url(checks, providers, Some(text.to_owned())))
+        };
+        let url = |text: &str| check(&some, text);
+        for inside in [
+            "http://localhost:11434",
+            "https://localhost",
+            "https://10.0.0.1/v1",
+            "https://169.254.169.254/",
+            "https://[::1]/v1",
+            "http://api.example.com/v1",
+        ] {
+            assert!(check(&none, inside).is_none(), "{inside:?}");
+        }
         assert_eq!(
             url(" https://API.example.com/v1 ").unwrap().unwrap(),
             "https://api.example.com/v1"

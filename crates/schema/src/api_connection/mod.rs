@@ -24,11 +24,13 @@ mod input;
 mod link;
 mod mutation;
 mod query;
+mod test;
 mod told;
 
 pub use link::*;
 pub use mutation::*;
 pub use query::*;
+pub use test::*;
 
 /// A connection to a provider: its key, which is kept sealed and is never shown again, and what it is for.
 #[derive(Debug, Clone, SimpleObject)]

@@ -32,8 +32,8 @@ pub struct CreateApiConnectionInput {
     /// The provider's key: 1 to 8,192 bytes without white space inside. It is sealed, and never shown again.
     #[serde(skip)]
     api_key: Secret,
-    /// Where the service is reached, when not at its usual place: an http or https address without a user name or password,
-    /// at most 2,000 characters.
+    /// Where the service is reached, when not at its usual place: an https address without a user name or password that is public,
+    /// at most 2,000 characters. The server's operator may allow others, and http.
     base_url: Option<String>,
     /// Your own notes: a JSON object of at most 16,384 bytes, nested at most 16 deep. No place for secrets: it can be read back.
     metadata: Option<Value>,
@@ -201,7 +201,8 @@ async fn create(
     let name = checks.name("name", &input.name, MAX_NAME);
     let service = input::service(&mut checks, &input.service);
     let api_key = ApiKey::check(&mut checks, &input.api_key);
-    let base_url = input::base_url(&mut checks, input.base_url);
+    let providers = &context.services().providers;
+    let base_url = input::base_url(&mut checks, providers, input.base_url);
     let metadata = checks.metadata("metadata", input.metadata);
     checks.finish()?;
     let id: ApiConnectionId = new_id();
@@ -250,7 +251,10 @@ async fn update(
         base_url: match input.base_url {
             MaybeUndefined::Undefined => None,
             MaybeUndefined::Null => Some(None),
-            MaybeUndefined::Value(url) => Some(input::base_url(&mut checks, Some(url))),
+            MaybeUndefined::Value(url) => {
+                let providers = &context.services().providers;
+                Some(input::base_url(&mut checks, providers, Some(url)))
+            }
         },
         metadata: checks
             .required("metadata", input.metadata)
