@@ -34,6 +34,7 @@ mod pages;
 mod people;
 mod plans;
 mod program;
+mod runs;
 mod schema;
 mod sessions;
 mod statements;

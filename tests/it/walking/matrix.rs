@@ -23,11 +23,16 @@ const HEAD: &str = "\
 const ACTORS: [&str; 4] = ["owner", "admin", "member", "stranger"];
 
 /// What writes no event of the caller: what is said, not done; what is asked for; and who signs up is somebody else.
-const UNTOLD: [&str; 7] = [
+const UNTOLD: [&str; 12] = [
     "appendMessage",
+    "cancelRun",
     "changeEmail",
+    "editMessage",
     "giveFeedback",
+    "regenerateMessage",
     "requestPasswordReset",
+    "selectBranch",
+    "sendMessage",
     "sendVerificationEmail",
     "signUp",
     "withdrawFeedback",

@@ -25,6 +25,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ id: "#offer-%" }"##,
     ),
     (
+        "cancelRun",
+        "own hosted private shared",
+        r##"{ runId: "#run-%" }"##,
+    ),
+    (
         "changeEmail",
         "-",
         r##"{ newEmail: "#new@example.com", currentPassword: "correct horse battery" }"##,
@@ -107,6 +112,10 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ installId: "#install-%" }"##,
     ),
     ("forkTemplate", "offered", r##"{ slug: "#%" }"##),
+        "editMessage",
+        "own hosted private shared",
+        r##"{ messageId: "#message-%", content: "Hello", onBusy: ENQUEUE }"##,
+    ),
     (
         "giveFeedback",
         "own hosted private shared",
@@ -142,6 +151,9 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "publishTemplateVersion",
         "published offered",
         r##"{ slug: "#%", definition: { name: "New", agent: { systemPrompt: "Answer." } } }"##,
+        "regenerateMessage",
+        "own hosted private shared",
+        r##"{ messageId: "#message-%", onBusy: ENQUEUE }"##,
     ),
     (
         "rejectInvitation",
@@ -190,6 +202,16 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "rotateApiKey",
         "own peer high low foreign",
         r##"{ id: "#key-%" }"##,
+    ),
+    (
+        "selectBranch",
+        "own hosted private shared",
+        r##"{ messageId: "#message-%" }"##,
+    ),
+    (
+        "sendMessage",
+        "own hosted private shared",
+        r##"{ conversationId: "#conversation-%", content: "Hello", onBusy: ENQUEUE }"##,
     ),
     (
         "sendVerificationEmail",

@@ -78,6 +78,11 @@ VALUES ('$', '#conversation-own', '#agent-own', '#~', '#~'), ('$', '#conversatio
 INSERT INTO agent_messages (organization_id, conversation_id, id, agent_id, agent_user_id, user_id, role, content)
 SELECT organization_id, id, replace(id, 'conversation', 'message'), agent_id, agent_user_id, user_id, 'user', 'Hello'
 FROM conversations WHERE id LIKE '#%';
+UPDATE conversations SET head_id = replace(id, 'conversation', 'message') WHERE id LIKE '#%';
+INSERT INTO runs (organization_id, id, conversation_id, agent_id, agent_user_id, user_id, message_id, reply_id, model)
+SELECT organization_id, replace(id, 'conversation', 'run'), id, agent_id, agent_user_id, user_id, replace(id, 'conversation', 'message'),
+       replace(id, 'conversation', 'reply'), 'gpt-3.5-turbo'
+FROM conversations WHERE id LIKE '#%';
 INSERT INTO agent_feedback (organization_id, id, conversation_id, message_id, agent_id, agent_user_id, conversation_user_id, user_id, rating)
 SELECT organization_id, replace(id, 'conversation', 'feedback'), id, replace(id, 'conversation', 'message'), agent_id, agent_user_id,
        user_id, user_id, 1
