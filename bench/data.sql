@@ -60,17 +60,18 @@ FROM generate_series(0, 999) k;
 ALTER TABLE m ADD agent bigint;
 UPDATE m SET agent = (conversation + 1) / 2;
 
-INSERT INTO conversations (organization_id, id, agent_id, agent_user_id, user_id, title, last_message_at, created_at, updated_at)
+INSERT INTO conversations (organization_id, id, agent_id, agent_user_id, user_id, title, last_message_at, head_id, created_at, updated_at)
 SELECT org, pg_temp.id('v', u.n, v.conversation), pg_temp.id('a', u.n, v.agent), u.id, u.id,
-       'Conversation ' || v.conversation, pg_temp.moment(v.last), pg_temp.moment(v.first), pg_temp.moment(v.last)
+       'Conversation ' || v.conversation, pg_temp.moment(v.last), pg_temp.id('m', u.n, v.last), pg_temp.moment(v.first), pg_temp.moment(v.last)
 FROM (SELECT conversation, agent, min(k) AS first, max(k) AS last FROM m GROUP BY conversation, agent) v CROSS JOIN u
 ORDER BY v.conversation, u.n;
 
-INSERT INTO agent_messages (organization_id, conversation_id, id, agent_id, agent_user_id, user_id, role, content, created_at, updated_at)
+INSERT INTO agent_messages (organization_id, conversation_id, id, agent_id, agent_user_id, user_id, role, content, parent_id, created_at, updated_at)
 SELECT org, pg_temp.id('v', u.n, m.conversation), pg_temp.id('m', u.n, m.k), pg_temp.id('a', u.n, m.agent),
        u.id, u.id, CASE WHEN m.k % 2 = 0 THEN 'user' ELSE 'assistant' END,
        -- 40 to 439 characters.
        substr(repeat('The answer depends on where you stand, and on when you ask. ', 8), 1, (40 + (m.k * 37 + u.n * 11) % 400)::int),
+       CASE WHEN m.k > 0 AND (m.k < 430 OR (m.k - 430) % 15 > 0) THEN pg_temp.id('m', u.n, m.k - 1) END,
        pg_temp.moment(m.k), pg_temp.moment(m.k)
 FROM m CROSS JOIN u ORDER BY m.k, u.n;
 

@@ -7,11 +7,11 @@
 PREPARE w4_auth(text, text) AS
   SELECT session_id, user_id, organization_id, role, expires_at, name, email FROM auth_resolve_session($1, $2);
 PREPARE w4_conversation(text, text, bigint) AS
-  SELECT "conversations"."organization_id", "conversations"."id", "conversations"."agent_id", "conversations"."agent_user_id", "conversations"."user_id", "conversations"."title", "conversations"."last_message_at", "conversations"."archived_at", "conversations"."withheld", "conversations"."created_at", "conversations"."updated_at"
+  SELECT "conversations"."organization_id", "conversations"."id", "conversations"."agent_id", "conversations"."agent_user_id", "conversations"."user_id", "conversations"."title", "conversations"."last_message_at", "conversations"."archived_at", "conversations"."withheld", "conversations"."head_id", "conversations"."created_at", "conversations"."updated_at"
   FROM "conversations" WHERE "conversations"."organization_id" = $1 AND "conversations"."id" = $2 LIMIT $3;
 PREPARE w4_messages(text, text, timestamptz, text, bigint) AS
-  SELECT "agent_messages"."organization_id", "agent_messages"."conversation_id", "agent_messages"."id", "agent_messages"."agent_id", "agent_messages"."agent_user_id", "agent_messages"."user_id", "agent_messages"."role", "agent_messages"."content", "agent_messages"."metadata", "agent_messages"."withheld", "agent_messages"."created_at", "agent_messages"."updated_at"
-  FROM "agent_messages" WHERE "agent_messages"."organization_id" = $1 AND "agent_messages"."conversation_id" = $2 AND ("agent_messages"."created_at", "agent_messages"."id") > ($3, $4)
+  SELECT "agent_messages"."organization_id", "agent_messages"."conversation_id", "agent_messages"."id", "agent_messages"."agent_id", "agent_messages"."agent_user_id", "agent_messages"."user_id", "agent_messages"."role", "agent_messages"."content", "agent_messages"."metadata", "agent_messages"."withheld", "agent_messages"."parent_id", "agent_messages"."is_current", "agent_messages"."run_id", "agent_messages"."agent_version", "agent_messages"."model", "agent_messages"."tool_calls", "agent_messages"."tool_call_id", "agent_messages"."created_at", "agent_messages"."updated_at"
+  FROM "agent_messages" WHERE "agent_messages"."organization_id" = $1 AND "agent_messages"."conversation_id" = $2 AND "agent_messages"."is_current" = TRUE AND ("agent_messages"."created_at", "agent_messages"."id") > ($3, $4)
   ORDER BY "agent_messages"."created_at" ASC, "agent_messages"."id" ASC LIMIT $5;
 \set ready_w4 1
 \endif

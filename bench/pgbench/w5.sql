@@ -9,15 +9,21 @@
 PREPARE w5_auth(text, text) AS
   SELECT session_id, user_id, organization_id, role, expires_at, name, email FROM auth_resolve_session($1, $2);
 PREPARE w5_append(text, text, text, text, text, text, jsonb) AS
-WITH conversation AS (
-  UPDATE conversations c
-  SET last_message_at = GREATEST(date_trunc('milliseconds', clock_timestamp()), c.last_message_at + interval '1 millisecond')
+WITH held AS (
+  SELECT c.organization_id, c.id, c.head_id FROM conversations c
   WHERE c.organization_id = $1 AND c.id = $2 AND c.user_id = $3 AND c.archived_at IS NULL
     AND EXISTS (SELECT 1 FROM agents a WHERE a.organization_id = $1 AND a.id = c.agent_id)
-  RETURNING c.organization_id, c.id, c.agent_id, c.agent_user_id, c.user_id, c.withheld, c.last_message_at
+  FOR NO KEY UPDATE OF c
+), conversation AS (
+  UPDATE conversations c
+  SET head_id = $4,
+      last_message_at = GREATEST(date_trunc('milliseconds', clock_timestamp()), c.last_message_at + interval '1 millisecond')
+  FROM held
+  WHERE c.organization_id = $1 AND c.id = $2 AND c.id = held.id
+  RETURNING c.organization_id, c.id, c.agent_id, c.agent_user_id, c.user_id, c.withheld, c.last_message_at, held.head_id AS parent_id
 )
-INSERT INTO agent_messages (organization_id, conversation_id, id, agent_id, agent_user_id, user_id, withheld, role, content, metadata, created_at, updated_at)
-SELECT organization_id, id, $4, agent_id, agent_user_id, user_id, withheld, $5, $6, $7, last_message_at, last_message_at FROM conversation
+INSERT INTO agent_messages (organization_id, conversation_id, id, agent_id, agent_user_id, user_id, withheld, role, content, metadata, parent_id, created_at, updated_at)
+SELECT organization_id, id, $4, agent_id, agent_user_id, user_id, withheld, $5, $6, $7, parent_id, last_message_at, last_message_at FROM conversation
 RETURNING *;
 \set ready_w5 1
 \endif

@@ -1,7 +1,7 @@
 //! No statement of the everyday operations reads a table from end to end, or more of it than the answer needs: told by
 //! PostgreSQL's own counters, for the very statements, values and settings that the server sends, under row security.
 //!
-//! The data is the benchmark's, of 60 users: 1,200 agents, 60,000 messages, 6,000 ratings.
+//! The data is the benchmark's, of 60 users: 1,200 agents, 60,000 messages, 6,000 ratings; and a run for each reply.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,13 @@ use crate::support::{Caller, Database, Server, until};
 
 const USERS: u64 = 60;
 const DATA: &str = include_str!("../../bench/data.sql");
+const RUNS: &str =
+    "INSERT INTO runs (organization_id, id, conversation_id, agent_id, agent_user_id, user_id, message_id, reply_id, model, status,
+                       finished_at, created_at)
+     SELECT organization_id, 'r' || id, conversation_id, agent_id, agent_user_id, user_id, parent_id, id, 'gpt-4o-mini', 'completed',
+            created_at, created_at
+     FROM agent_messages WHERE role = 'assistant';
+     UPDATE agent_messages SET run_id = 'r' || id WHERE role = 'assistant';";
 
 /// Ids as `bench/data.sql` computes them.
 fn id(kind: &str, user: u64, n: u64) -> String {
@@ -35,7 +42,7 @@ async fn filled() -> Database {
         .replace(":users", &USERS.to_string());
     // VACUUM must come alone.
     let (fill, tidy) = script.split_once("VACUUM").unwrap();
-    for sql in [fill.to_owned(), format!("VACUUM{tidy}")] {
+    for sql in [fill.to_owned(), RUNS.to_owned(), format!("VACUUM{tidy}")] {
         sqlx::raw_sql(AssertSqlSafe(sql))
             .execute(&mut root)
             .await
@@ -71,12 +78,13 @@ async fn reads(root: &mut PgConnection) -> Reads {
     .await;
     let rows: Vec<(String, i64, i64)> = sqlx::query_as(
         "SELECT relname::text, seq_scan, coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables
-         WHERE relname IN ('agents', 'api_connections', 'agent_api_connections', 'conversations', 'agent_messages', 'agent_feedback')",
+         WHERE relname IN ('agents', 'api_connections', 'agent_api_connections', 'conversations', 'agent_messages', 'agent_feedback',
+           'runs', 'run_deltas')",
     )
     .fetch_all(root.into_inner())
     .await
     .unwrap();
-    assert_eq!(rows.len(), 6);
+    assert_eq!(rows.len(), 8);
     rows.into_iter()
         .map(|(table, all, some)| (table, (all, some)))
         .collect()
@@ -123,6 +131,15 @@ fn cases(user: u64) -> Vec<Case> {
         case("tallies of agents", "{ agents(first: 3) { nodes { feedbackSummary { total } } } }", json!({}), ("/agents/nodes", 3), 80),
         case("tallies of messages", "query($id: ID!) { conversation(id: $id) { messages(first: 20) { nodes { feedbackSummary { total }
                viewerFeedback { rating } } } } }", json!({ "id": id("v", user, 0) }), ("/conversation/messages/nodes", 20), 40),
+        case("runs of a user", "{ runs(last: 10) { nodes { id } pageInfo { hasPreviousPage } } }", json!({}), ("/runs/nodes", 10), 11 + 20 + 20 * 11),
+        case("runs of one agent", "query($id: ID!) { runs(last: 10, filter: { agentId: $id }) { nodes { id text } } }",
+            json!({ "id": id("a", user, 0) }), ("/runs/nodes", 10), 50),
+        case("runs of conversations", "{ conversations(last: 10) { nodes { id activeRun { id } runs(last: 3) { nodes { id } } } } }", json!({}),
+            ("/conversations/nodes", 10), 11 + 20 + 39 + 40),
+        case("siblings of messages", "query($id: ID!) { conversation(id: $id) { messages(first: 20) { nodes { siblings { id } run { id } } } } }",
+            json!({ "id": id("v", user, 0) }), ("/conversation/messages/nodes", 20), 1 + 21 + 20 + 10),
+        case("sending", "mutation($input: SendMessageInput!) { sendMessage(input: $input) { ... on SendMessageSuccess { run { id } } } }",
+            json!({ "input": { "conversationId": id("v", user, 0), "content": "Hello.", "onBusy": "ENQUEUE" } }), ("/sendMessage/run/id", 1), 30),
         case("a node of each kind", "query($ids: [ID!]!) { nodes(ids: $ids) { id } }",
             json!({ "ids": [id("a", user, 1), id("c", user, 1), id("v", user, 1), id("m", user, 1)] }), ("/nodes", 4), 10),
     ]

@@ -65,14 +65,15 @@ pub async fn list(
         order = window.order,
         limit = window.limit
     );
-    // No one index leads to "mine or of my agents". Two do, each to its own half, one window of which is enough.
+    // No one index leads to "mine or of my agents". Two do, each to its own half, one window of which is enough. What is in both is
+    // in each window, and told once: to leave one's own out of the second would walk past all of them.
     let statement = format!(
         "SELECT r.* FROM (
            (SELECT r.* FROM runs r WHERE r.organization_id = $1 AND r.user_id = $2{narrow} {end})
-           UNION ALL
+           UNION
            (SELECT r.* FROM agents a CROSS JOIN LATERAL (
               SELECT r.* FROM runs r
-              WHERE r.organization_id = $1 AND r.agent_id = a.id AND r.user_id <> $2{narrow} {end}) r
+              WHERE r.organization_id = $1 AND r.agent_id = a.id{narrow} {end}) r
             WHERE a.organization_id = $1 AND a.user_id = $2{agents})
          ) r {end}"
     );
