@@ -41,6 +41,7 @@ pub mod proof;
 pub mod rate_limit;
 mod read;
 mod refused;
+pub mod reply;
 pub mod rotation;
 pub mod run;
 mod scope;

@@ -5,7 +5,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 /// Who acts, in which organisation, as what. The only value that opens a connection.
 ///
 /// It is made after `member` was read for the very credential of the request; nothing else should make one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Tenant {
     user: UserId,
     organization: OrganizationId,
