@@ -39,6 +39,14 @@ pub enum ApiError {
     /// A stream of events may have missed some of them, and ends.
     #[error("Events may have been missed. Subscribe again, and read what came in between.")]
     Interrupted,
+    /// A stream that can be gone on with ends before its time; nothing of it is lost.
+    #[error("{why} Subscribe again with `after: {after}`: nothing is missing then.")]
+    ToResume {
+        /// What happened, as a sentence.
+        why: &'static str,
+        /// The `after` to go on with.
+        after: i32,
+    },
     /// The database's part.
     #[error("{}", public_text(.0))]
     Db(#[from] DbError),
@@ -82,7 +90,9 @@ impl ApiError {
             Self::BadInput { .. } => code::BAD_USER_INPUT,
             Self::RateLimited(_) => code::RATE_LIMITED,
             Self::AmbiguousType(_) => code::AMBIGUOUS_TYPE,
-            Self::Interrupted | Self::Db(DbError::Unavailable(_)) => code::UNAVAILABLE,
+            Self::Interrupted | Self::ToResume { .. } | Self::Db(DbError::Unavailable(_)) => {
+                code::UNAVAILABLE
+            }
             Self::Db(DbError::Timeout) => code::TIMEOUT,
             Self::Conflict(_) | Self::Db(DbError::Crossed) => code::CONFLICT,
             Self::Db(DbError::Constraint { .. } | DbError::Refused(_) | DbError::Unexpected(_))
@@ -110,6 +120,7 @@ impl ApiError {
             | Self::RateLimited(_)
             | Self::AmbiguousType(_)
             | Self::Interrupted
+            | Self::ToResume { .. }
             | Self::Db(DbError::Timeout | DbError::Crossed) => {}
         }
     }
@@ -154,6 +165,10 @@ impl ApiError {
                 Self::Interrupted | Self::Db(DbError::Unavailable(_)) => {
                     extensions.set("retryAfter", RETRY_AFTER_UNAVAILABLE);
                 }
+                Self::ToResume { after, .. } => {
+                    extensions.set("after", *after);
+                    extensions.set("retryAfter", RETRY_AFTER_UNAVAILABLE);
+                }
                 Self::Unauthenticated
                 | Self::Forbidden(_)
                 | Self::NotFound(_)
@@ -183,6 +198,7 @@ impl AsDbError for ApiError {
             | Self::RateLimited(_)
             | Self::AmbiguousType(_)
             | Self::Interrupted
+            | Self::ToResume { .. }
             | Self::Internal(_) => None,
         }
     }

@@ -30,6 +30,7 @@ mod context;
 pub mod conversation;
 pub mod entity_type;
 mod error;
+mod event_ids;
 #[expect(
     missing_docs,
     reason = "the Interface derive writes a method without them"
@@ -61,6 +62,7 @@ mod visibility;
 pub use agentry_auth::policy::{Action, Noun};
 pub use context::{Doing, Door, RequestContext};
 pub use error::ApiError;
+pub use event_ids::EventIds;
 pub use limits::Limits;
 pub use mail::Mail;
 pub use mutation::Mutation;

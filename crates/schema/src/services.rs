@@ -1,6 +1,7 @@
 use agentry_auth::Auth;
 use agentry_crypto::KeyRing;
 use agentry_db::live::Live;
+use agentry_db::reply::Hub;
 use agentry_provider::Providers;
 
 use crate::{Door, Limits, Mail};
@@ -18,6 +19,8 @@ pub struct Services {
     pub providers: Providers,
     /// Word of new messages.
     pub live: Live,
+    /// Replies as they grow.
+    pub replies: Hub,
     /// Messages to people.
     pub mail: Mail,
     /// How much of everything.

@@ -9,6 +9,7 @@ use agentry_auth::{Auth, AuthSettings};
 use agentry_crypto::KeyRing;
 use agentry_db::live::Live;
 use agentry_db::rate_limit::RateLimit;
+use agentry_db::reply;
 use agentry_db::{Db, PoolSettings};
 use agentry_mail::{Letters, Mailer, Pace};
 use agentry_provider::Providers;
@@ -40,6 +41,8 @@ pub struct App {
     pub live: Live,
     /// Who works on replies, to be closed before everything else, or as soon as the server stops.
     pub runner: Runner,
+    /// Who reads replies as they grow, to be closed before that.
+    pub replies: reply::Hub,
     /// Messages under way, to be closed when nothing is served any more and before the database stops.
     pub mailer: Mailer,
 }
@@ -91,6 +94,7 @@ impl App {
     pub fn new(config: &Config, secrets: &Secrets, db: Db) -> Result<Self, AppError> {
         let services = services(config, secrets, db.clone())?;
         let (auth, live) = (services.auth.clone(), services.live.clone());
+        let replies = services.replies.clone();
         let mailer = services.mail.mailer.clone();
         let runner = Runner::start(
             config.runs.workers(),
@@ -129,6 +133,7 @@ impl App {
             auth,
             live,
             runner,
+            replies,
             mailer,
         })
     }
@@ -158,8 +163,10 @@ pub fn services(config: &Config, secrets: &Secrets, db: Db) -> Result<Arc<Servic
     let keys = KeyRing::parse(&secrets.encryption_keys)?;
     let mail = mail(config)?;
     let providers = Providers::new(config.runs.providers()?)?;
+    let live = Live::start(&db);
     Ok(Arc::new(Services {
-        live: Live::start(&db),
+        replies: reply::Hub::new(db.clone(), live.clone(), reading_pace(config)),
+        live,
         db: db.into(),
         auth,
         keys,
@@ -216,6 +223,13 @@ fn throttle(config: &Config) -> AuthSettings {
         require_verified_email: config.mail.require_verified_email,
         personal_organizations: config.auth.personal_organizations,
         session_tokens: config.auth.session_tokens.into(),
+    }
+}
+
+fn reading_pace(config: &Config) -> reply::Pace {
+    reply::Pace {
+        stall: config.limits.slow_reader,
+        ..reply::Pace::default()
     }
 }
 
@@ -291,6 +305,12 @@ mod tests {
     fn the_settings_defaults_are_those_of_the_http_face() {
         let set = http_options(&config(&[]));
         assert_eq!(format!("{set:?}"), format!("{:?}", HttpOptions::default()));
+    }
+
+    #[test]
+    fn the_settings_defaults_are_those_of_the_hub() {
+        let set = reading_pace(&config(&[]));
+        assert_eq!(format!("{set:?}"), format!("{:?}", reply::Pace::default()));
     }
 
     #[test]

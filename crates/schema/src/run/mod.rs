@@ -22,6 +22,7 @@ mod loaders;
 mod query;
 mod send;
 mod state;
+mod stream;
 
 pub use asked::OnBusy;
 pub use branch::*;
@@ -31,6 +32,7 @@ use loaders::{RunCount, RunsIn, TextOf};
 pub use query::*;
 pub use send::*;
 pub use state::*;
+pub use stream::*;
 
 /// An agent's work on one reply. Whoever sees the conversation sees it.
 #[derive(Debug, Clone, SimpleObject)]

@@ -92,9 +92,11 @@ async fn serve(
     let config = &config;
     let app = App::new(config, &store.secrets, db.clone())?;
     let (auth, live, mailer) = (app.auth.clone(), app.live.clone(), app.mailer.clone());
+    let replies = app.replies.clone();
     let served = listen(config, listener, app, signals).await;
     auth.close().await;
     mailer.close(MAIL_WITHIN).await;
+    replies.close();
     live.close().await;
     served
 }

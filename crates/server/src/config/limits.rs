@@ -199,6 +199,9 @@ pub struct LimitsConfig {
     /// How often an idle WebSocket or event stream is pinged
     #[arg(long, env = "AGENTRY_SOCKET_PING", value_name = "TIME", default_value = "20s", value_parser = duration)]
     pub socket_ping: Duration,
+    /// How long one who follows a reply may take nothing, with 65,536 characters waiting, before being told to come again
+    #[arg(long, env = "AGENTRY_SLOW_READER", value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub slow_reader: Duration,
     /// How often the credential of an open WebSocket or event stream is looked up again
     #[arg(long, env = "AGENTRY_RECHECK", value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub recheck: Duration,

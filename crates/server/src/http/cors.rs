@@ -19,6 +19,7 @@ pub(crate) fn layer(options: &HttpOptions) -> Option<CorsLayer> {
         .allow_headers([
             header::CONTENT_TYPE,
             header::AUTHORIZATION,
+            HeaderName::from_static("last-event-id"),
             HeaderName::from_static("x-organization-id"),
             HeaderName::from_static(API_KEY_HEADERS[0]),
             HeaderName::from_static(API_KEY_HEADERS[1]),

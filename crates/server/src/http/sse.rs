@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agentry_schema::code;
+use agentry_schema::{EventIds, code};
 use async_graphql::Executor;
 use async_graphql::parser::types::OperationType;
 use axum::body::{Body, Bytes};
@@ -24,7 +24,7 @@ use super::state::{HttpState, OpenStream, Shared};
 /// Streams the results of an operation.
 pub(crate) fn stream<E: Executor>(
     state: HttpState<E>,
-    prepared: Prepared,
+    mut prepared: Prepared,
     context: Arc<dyn CallerContext>,
     caller: &Caller,
     mut log: OperationLog,
@@ -39,6 +39,8 @@ pub(crate) fn stream<E: Executor>(
         log.code(fault.code);
         return refuse(&fault, &caller.id);
     }
+    let ids = EventIds::after(caller.last_event_id.clone());
+    prepared.request = prepared.request.data(ids.clone());
     let (results, rechecks) = if prepared.kind == OperationType::Subscription {
         let rechecks = shared.gate.rechecks(&*context);
         let results = subscribe(&state, prepared, Arc::clone(&context), caller.id.clone());
@@ -58,6 +60,7 @@ pub(crate) fn stream<E: Executor>(
         shared,
         context,
         id: caller.id.clone(),
+        ids,
         log,
         ended: false,
         first: true,
@@ -77,7 +80,7 @@ pub(crate) fn stream<E: Executor>(
 pub(crate) fn fault(fault: &Fault, id: &RequestId) -> Response {
     respond(Body::from(format!(
         "{}{COMPLETE}",
-        next(&fault_body(fault, id))
+        next(None, &fault_body(fault, id))
     )))
 }
 
@@ -92,9 +95,10 @@ fn too_many(limit: usize) -> Fault {
 /// `EventSource` drops events without data, so this one has an empty field.
 const COMPLETE: &str = "event: complete\ndata:\n\n";
 
-fn next(json: &str) -> String {
+fn next(id: Option<i64>, json: &str) -> String {
+    let id = id.map_or_else(String::new, |id| format!("id: {id}\n"));
     // serde_json writes no line breaks, so the payload is one `data` field.
-    format!("event: next\ndata: {json}\n\n")
+    format!("event: next\n{id}data: {json}\n\n")
 }
 
 fn respond(body: Body) -> Response {
@@ -130,6 +134,7 @@ struct Running {
     shared: Arc<Shared>,
     context: Arc<dyn CallerContext>,
     id: RequestId,
+    ids: EventIds,
     log: OperationLog,
     ended: bool,
     first: bool,
@@ -167,7 +172,7 @@ impl Running {
                         return Some(Bytes::from_static(COMPLETE.as_bytes()));
                     };
                     self.log.code(result.code());
-                    return Some(next(&result.json()).into());
+                    return Some(next(self.ids.take(), &result.json()).into());
                 }
                 _ = self.keep_alive.tick() => return Some(Bytes::from_static(b":\n\n")),
             }
@@ -182,6 +187,6 @@ impl Running {
         self.ended = true;
         self.log.code(code::UNAUTHENTICATED);
         let fault = Fault::from(super::gate::Refusal::Unauthenticated);
-        Some(format!("{}{COMPLETE}", next(&fault_body(&fault, &self.id))).into())
+        Some(format!("{}{COMPLETE}", next(None, &fault_body(&fault, &self.id))).into())
     }
 }

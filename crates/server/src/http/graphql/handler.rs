@@ -170,6 +170,8 @@ pub(crate) struct Caller {
     pub(crate) api_key: Option<SecretString>,
     pub(crate) authorization: Option<SecretString>,
     pub(crate) organization: Option<String>,
+    /// The last event that the client of an event stream has seen.
+    pub(crate) last_event_id: Option<String>,
     user_agent: Option<String>,
 }
 
@@ -204,6 +206,7 @@ impl Caller {
             api_key,
             authorization,
             organization: text("x-organization-id"),
+            last_event_id: text("last-event-id"),
             user_agent: text(header::USER_AGENT.as_str()),
         }
     }

@@ -33,6 +33,10 @@ pub(crate) fn prepare(shared: &Shared, params: Params) -> Result<Prepared, Fault
         operation.kind,
         operation.introspects,
     );
+    // Of the specification's rules (5.2.3.1); two would be two streams whose events nobody could tell apart.
+    if kind == OperationType::Subscription && operation.root_fields != 1 {
+        return Err(Fault::invalid("A subscription has exactly one field."));
+    }
     let atomic = kind == OperationType::Query || operation.root_fields <= 1;
     if introspects && !shared.options.introspection {
         return Err(Fault::invalid("Introspection is off."));
