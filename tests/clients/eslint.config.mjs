@@ -13,7 +13,8 @@ const parts = [
   ...["Provides", "Requirement", "TemplateClassifier", "TemplatePublisher", "TemplateVersion", "TemplateWatcher", "UpgradeAvailable"],
 ];
 const answers = ["AccountDeletion", "DeletionOfOrganization", "SignedIn", "Viewer"];
-const values = [...failures, ...parts, ...answers];
+const events = ["ReplyDelta", "ReplyEnd"];
+const values = [...failures, ...parts, ...answers, ...events];
 
 const recommended = graphql.configs["flat/schema-recommended"].rules;
 const [, naming] = recommended["@graphql-eslint/naming-convention"];

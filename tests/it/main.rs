@@ -39,6 +39,7 @@ mod schema;
 mod sessions;
 mod statements;
 mod store;
+mod streams;
 mod subscriptions;
 mod support;
 mod templates;

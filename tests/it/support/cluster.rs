@@ -71,6 +71,12 @@ impl Database {
         cluster.database(&name)
     }
 
+    /// As the service's login, past whatever stands before the database.
+    pub fn service_directly(&self) -> PgConnectOptions {
+        let socket = self.root.get_socket().unwrap().clone();
+        self.service.clone().socket(socket)
+    }
+
     /// The owner's login as a URL.
     pub fn owner_url(&self) -> String {
         url(&self.owner)
