@@ -13,7 +13,10 @@ async fn each_refusal_of_a_provider_is_told_apart() {
     for (answer, code) in [
         (Answer::refusal(401, "canary"), "PROVIDER_UNAUTHORIZED"),
         (Answer::refusal(402, "pay"), "PROVIDER_PAYMENT_REQUIRED"),
-        (Answer::refusal(404, "The model `gpt-4o` does not exist"), "PROVIDER_MODEL_NOT_FOUND"),
+        (
+            Answer::refusal(404, "The model `gpt-4o` does not exist"),
+            "PROVIDER_MODEL_NOT_FOUND",
+        ),
         (
             Answer::refusal(429, "slow").with("retry-after", "30"),
             "PROVIDER_RATE_LIMITED",

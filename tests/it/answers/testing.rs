@@ -126,7 +126,7 @@ async fn a_connection_of_somebody_else_is_not_there_and_a_key_that_does_not_open
     let document = "mutation($input: TestApiConnectionInput!) { testApiConnection(input: $input) { __typename } }";
     assert_eq!(
         ada.code(document, json!({ "input": both })).await,
-        "BAD_USER_INPUT"
+        "GRAPHQL_VALIDATION_FAILED"
     );
 }
 

@@ -157,6 +157,13 @@ pub(super) const RULES: [(&str, &str); 21] = [
                              AND t.tgtype = 1 + 2 + 16 AND t.tgqual IS NULL AND t.tgfoid = 'touch_updated_at()'::regprocedure)",
     ),
     (
+        "being used does not change a connection",
+        "SELECT 'api_connections' WHERE NOT EXISTS (
+           SELECT FROM pg_trigger t WHERE t.tgrelid = 'api_connections'::regclass AND t.tgenabled IN ('O', 'A')
+             AND t.tgtype = 1 + 2 + 16 AND t.tgqual IS NULL AND t.tgname = 'api_connections_used'
+             AND t.tgfoid = 'keep_updated_at()'::regprocedure)",
+    ),
+    (
         "nothing is granted to PUBLIC, and nobody may truncate, refer to or hang triggers on a table",
         "SELECT c.relname || ' ' || a.privilege_type
          FROM pg_class c

@@ -100,20 +100,20 @@ async fn test(
 
 /// Where a stored connection leads, with its key opened; it is noted in the trail that somebody tried it.
 async fn stored(context: &RequestContext, id: &ApiConnectionId) -> Result<Endpoint, Failure> {
-    let (view, sealed) = context
+    let (view, key) = context
         .write(Action::TestApiConnection, |scope| async move {
             let view = api_connection::find(&scope, id).await?;
             let view = view.ok_or_else(|| Failure::not_found("API connection"))?;
             let sealed = api_connection::sealed(&scope, std::slice::from_ref(id)).await?;
             let sealed = sealed.into_iter().next();
             let sealed = sealed.ok_or_else(|| Failure::not_found("API connection"))?;
+            let key = opened(context, &view, &sealed.api_key)?;
             api_connection::used(&scope, id).await?;
             let metadata = json!({ "service": view.service });
             audited(&scope, "ConnectedApi", id.as_str(), metadata).await?;
-            Ok((view, sealed.api_key))
+            Ok((view, key))
         })
         .await?;
-    let key = opened(context, &view, &sealed)?;
     let url = view.base_url.as_deref().map(Url::parse).transpose();
     let url = url.map_err(ApiError::internal)?;
     let service = Service::of(&view.service);
