@@ -48,7 +48,10 @@ pub(crate) async fn work(shared: Arc<Shared>, claimed: Claimed, control: Arc<Con
     };
     shared.changed(&task.run);
     let folded = match listen(&shared, &claimed, &control, &task, began).await {
-        Heard::Lost => None,
+        Heard::Lost => {
+            lost(&claimed.run);
+            None
+        }
         Heard::HandBack => {
             shared.desk.stored(&claimed.run).await;
             hand_back(&shared, &claimed.run).await;
@@ -89,7 +92,10 @@ async fn prepared(shared: &Arc<Shared>, claimed: &Claimed, control: &Control) ->
         };
         match order {
             Order::Go => wait = (wait * 2).min(LONGEST),
-            Order::Lost => return None,
+            Order::Lost => {
+                lost(&claimed.run);
+                return None;
+            }
             Order::Stop => {
                 hand_back(shared, &claimed.run).await;
                 return None;
@@ -123,7 +129,10 @@ async fn end(
             _ => return None,
         }
         select! {
-            () = control.lost() => return None,
+            () = control.lost() => {
+                lost(&claimed.run);
+                return None;
+            }
             () = sleep(about(wait)) => wait = (wait * 2).min(LONGEST),
         }
     }
@@ -141,6 +150,10 @@ async fn fold(
     };
     let tenant = &claimed.tenant;
     shared.db.write(tenant, "run.end", &statements, fold).await
+}
+
+fn lost(run: &RunId) {
+    tracing::warn!(run.id = %run, "a run is another worker's by now");
 }
 
 /// Gives a run back for others to take up at once.

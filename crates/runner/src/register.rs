@@ -72,7 +72,6 @@ impl Register {
 
     pub(crate) fn lose(&self, run: &RunId) {
         if let Some(control) = self.lock().get(run) {
-            tracing::warn!(run.id = %run, "a run is another worker's by now");
             control.order.send_replace(Order::Lost);
         }
     }
