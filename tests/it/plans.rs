@@ -18,8 +18,7 @@ const RUNS: &str =
                        finished_at, created_at)
      SELECT organization_id, 'r' || id, conversation_id, agent_id, agent_user_id, user_id, parent_id, id, 'gpt-4o-mini', 'completed',
             created_at, created_at
-     FROM agent_messages WHERE role = 'assistant';
-     UPDATE agent_messages SET run_id = 'r' || id WHERE role = 'assistant';";
+     FROM agent_messages WHERE role = 'assistant' AND parent_id IS NOT NULL;";
 
 /// Ids as `bench/data.sql` computes them.
 fn id(kind: &str, user: u64, n: u64) -> String {
@@ -79,12 +78,12 @@ async fn reads(root: &mut PgConnection) -> Reads {
     let rows: Vec<(String, i64, i64)> = sqlx::query_as(
         "SELECT relname::text, seq_scan, coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables
          WHERE relname IN ('agents', 'api_connections', 'agent_api_connections', 'conversations', 'agent_messages', 'agent_feedback',
-           'runs', 'run_deltas')",
+           'runs')",
     )
     .fetch_all(root.into_inner())
     .await
     .unwrap();
-    assert_eq!(rows.len(), 8);
+    assert_eq!(rows.len(), 7);
     rows.into_iter()
         .map(|(table, all, some)| (table, (all, some)))
         .collect()
@@ -136,7 +135,7 @@ fn cases(user: u64) -> Vec<Case> {
             json!({ "id": id("a", user, 0) }), ("/runs/nodes", 10), 50),
         case("runs of conversations", "{ conversations(last: 10) { nodes { id activeRun { id } runs(last: 3) { nodes { id } } } } }", json!({}),
             ("/conversations/nodes", 10), 11 + 20 + 39 + 40),
-        case("siblings of messages", "query($id: ID!) { conversation(id: $id) { messages(first: 20) { nodes { siblings { id } run { id } } } } }",
+        case("siblings of messages", "query($id: ID!) { conversation(id: $id) { messages(first: 20) { nodes { siblings { id } } } } }",
             json!({ "id": id("v", user, 0) }), ("/conversation/messages/nodes", 20), 1 + 21 + 20 + 10),
         case("sending", "mutation($input: SendMessageInput!) { sendMessage(input: $input) { ... on SendMessageSuccess { run { id } } } }",
             json!({ "input": { "conversationId": id("v", user, 0), "content": "Hello.", "onBusy": "ENQUEUE" } }), ("/sendMessage/run/id", 1), 30),

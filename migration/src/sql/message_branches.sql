@@ -36,7 +36,11 @@ ALTER TABLE conversations FORCE ROW LEVEL SECURITY;
 ALTER TABLE agent_messages ENABLE TRIGGER agent_messages_touch;
 ALTER TABLE conversations ENABLE TRIGGER conversations_touch;
 
-CREATE INDEX agent_messages_parent_idx ON agent_messages (organization_id, conversation_id, parent_id);
+-- What follows a message, or begins a conversation. The conversation does not lead: PostgreSQL takes conversations for short, and of two
+-- indexes led by it would choose either for the other's work, and read all of it. (Not coalesce: under row security PostgreSQL holds that it
+-- may leak, and would look at every row.)
+CREATE INDEX agent_messages_parent_idx ON agent_messages
+  (organization_id, (CASE WHEN parent_id IS NULL THEN conversation_id ELSE parent_id END));
 GRANT UPDATE (head_id) ON conversations TO agentry_app;
 -- What was said while a reply was being written follows that reply, once it is there.
 GRANT UPDATE (is_current, parent_id) ON agent_messages TO agentry_app;

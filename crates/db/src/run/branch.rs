@@ -47,17 +47,19 @@ pub async fn select(
     sql::first(scope, SELECT, values).await
 }
 
+// Messages are found by their ids alone, and by the ids of those they follow, in the very words of the index: asked for the
+// conversation too, PostgreSQL, which takes conversations for short, would walk all of it at each step.
 const SELECT: &str = "
 WITH RECURSIVE up AS (
-  SELECT m.id, m.parent_id FROM agent_messages m WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.id = $4
+  SELECT m.id, m.parent_id FROM agent_messages m WHERE m.organization_id = $1 AND m.id = $4
   UNION
-  SELECT m.id, m.parent_id FROM up JOIN agent_messages m ON m.organization_id = $1 AND m.conversation_id = $2 AND m.id = up.parent_id
+  SELECT m.id, m.parent_id FROM up JOIN agent_messages m ON m.organization_id = $1 AND m.id = up.parent_id
 ), down AS (
   SELECT id, 1 AS depth FROM up WHERE id = $4
   UNION ALL
   SELECT n.id, down.depth + 1 FROM down CROSS JOIN LATERAL (
     SELECT m.id FROM agent_messages m
-    WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.parent_id = down.id
+    WHERE m.organization_id = $1 AND CASE WHEN m.parent_id IS NULL THEN m.conversation_id ELSE m.parent_id END = down.id
     ORDER BY m.created_at DESC, m.id DESC LIMIT 1) n
 ), way AS (
   SELECT id FROM up UNION SELECT id FROM down
@@ -105,7 +107,7 @@ INSERT INTO agent_messages (organization_id, conversation_id, id, agent_id, agen
                             parent_id, created_at, updated_at)
 SELECT c.organization_id, c.id, $4, c.agent_id, c.agent_user_id, c.user_id, c.withheld, m.role, $6, m.metadata,
        m.parent_id, c.last_message_at, c.last_message_at
-FROM conversation c JOIN agent_messages m ON m.organization_id = $1 AND m.conversation_id = $2 AND m.id = $5
+FROM conversation c JOIN agent_messages m ON m.organization_id = $1 AND m.id = $5
 RETURNING *";
 
 /// Stores a run's reply in a conversation of the caller's, under the message it follows. `None`: there is no such conversation or
@@ -139,24 +141,23 @@ pub async fn place_reply(scope: &WriteScope, new: &NewReply) -> Result<Option<Mo
 // the run was asked for: it waits in line behind this reply. All before that is what the reply takes the place of.
 const PLACE: &str = "
 WITH RECURSIVE answered AS (
-  SELECT m.id, m.is_current FROM agent_messages m WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.id = $5
+  SELECT m.id, m.is_current FROM agent_messages m WHERE m.organization_id = $1 AND m.id = $5
 ), chain AS (
   SELECT m.id, m.run_id, m.created_at, 1 AS depth FROM answered a
-  JOIN agent_messages m ON m.organization_id = $1 AND m.conversation_id = $2 AND m.parent_id = a.id
+  JOIN agent_messages m ON m.organization_id = $1 AND CASE WHEN m.parent_id IS NULL THEN m.conversation_id ELSE m.parent_id END = a.id
   WHERE a.is_current AND m.is_current
   UNION ALL
   SELECT m.id, m.run_id, m.created_at, chain.depth + 1 FROM chain
-  JOIN agent_messages m ON m.organization_id = $1 AND m.conversation_id = $2 AND m.parent_id = chain.id
+  JOIN agent_messages m ON m.organization_id = $1 AND CASE WHEN m.parent_id IS NULL THEN m.conversation_id ELSE m.parent_id END = chain.id
   WHERE m.is_current
 ), later AS (
   SELECT id, depth FROM chain WHERE run_id IS NULL AND created_at >= $6 ORDER BY depth LIMIT 1
 ), replaced AS (
   UPDATE agent_messages m SET is_current = false FROM chain
-  WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.id = chain.id
+  WHERE m.organization_id = $1 AND m.id = chain.id
     AND chain.depth < coalesce((SELECT depth FROM later), chain.depth + 1)
 ), moved AS (
-  UPDATE agent_messages m SET parent_id = $4 FROM later
-  WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.id = later.id
+  UPDATE agent_messages m SET parent_id = $4 FROM later WHERE m.organization_id = $1 AND m.id = later.id
 ), conversation AS (
   UPDATE conversations c
   SET last_message_at = GREATEST(date_trunc('milliseconds', clock_timestamp()), c.last_message_at + interval '1 millisecond'),

@@ -164,7 +164,7 @@ pub async fn text_many(scope: &Scope, ids: &[RunId]) -> Result<HashMap<RunId, St
         "SELECT r.id, coalesce(m.content, d.text) AS text FROM runs r
          LEFT JOIN LATERAL (
            SELECT m.content FROM agent_messages m
-           WHERE m.organization_id = $1 AND m.conversation_id = r.conversation_id AND m.id = r.reply_id) m ON true
+           WHERE m.organization_id = $1 AND m.id = r.reply_id) m ON true
          LEFT JOIN LATERAL (
            SELECT string_agg(d.text, '' ORDER BY d.sequence) AS text FROM run_deltas d
            WHERE d.organization_id = $1 AND d.run_id = r.id) d ON true
@@ -187,35 +187,21 @@ pub async fn siblings_many(
     scope: &Scope,
     places: &[(ConversationId, Option<MessageId>)],
 ) -> Result<Vec<agent_message::Model>, DbError> {
-    let (mut conversations, mut parents, mut beginnings) = (Vec::new(), Vec::new(), Vec::new());
-    for (conversation, parent) in places {
-        if let Some(parent) = parent {
-            conversations.push(conversation.to_string());
-            parents.push(parent.to_string());
-        } else {
-            beginnings.push(conversation.to_string());
-        }
-    }
+    let places = places.iter().map(|(conversation, parent)| {
+        let before = parent.as_ref().map(MessageId::as_str);
+        before.unwrap_or(conversation.as_str()).to_owned()
+    });
     let values = [
         scope.tenant().organization().as_str().into(),
-        conversations.into(),
-        parents.into(),
-        beginnings.into(),
+        places.collect::<Vec<_>>().into(),
         SIBLINGS.into(),
     ];
     sql::all(
         scope,
-        "SELECT m.* FROM (
-           (SELECT m.* FROM unnest($2::text[], $3::text[]) AS p(conversation_id, parent_id) CROSS JOIN LATERAL (
-              SELECT m.* FROM agent_messages m
-              WHERE m.organization_id = $1 AND m.conversation_id = p.conversation_id AND m.parent_id = p.parent_id
-              ORDER BY m.created_at DESC, m.id DESC LIMIT $5) m)
-           UNION ALL
-           (SELECT m.* FROM unnest($4::text[]) AS p(conversation_id) CROSS JOIN LATERAL (
-              SELECT m.* FROM agent_messages m
-              WHERE m.organization_id = $1 AND m.conversation_id = p.conversation_id AND m.parent_id IS NULL
-              ORDER BY m.created_at DESC, m.id DESC LIMIT $5) m)
-         ) m ORDER BY m.created_at, m.id",
+        "SELECT m.* FROM unnest($2::text[]) AS p(id) CROSS JOIN LATERAL (
+           SELECT m.* FROM agent_messages m
+           WHERE m.organization_id = $1 AND CASE WHEN m.parent_id IS NULL THEN m.conversation_id ELSE m.parent_id END = p.id
+           ORDER BY m.created_at DESC, m.id DESC LIMIT $3) m ORDER BY m.created_at, m.id",
         values,
     )
     .await
