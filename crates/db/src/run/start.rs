@@ -77,16 +77,20 @@ pub async fn history(
     sql::all(scope, HISTORY, values).await
 }
 
+// Messages are found by their ids alone: asked for the conversation too, PostgreSQL, which takes conversations for short, would walk
+// all of it at each step.
 const HISTORY: &str = "
 WITH RECURSIVE chain AS (
-  SELECT m.id, m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, 1 AS place, octet_length(m.content)::bigint AS bytes
-  FROM agent_messages m WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.id = $3
+  SELECT m.conversation_id, m.id, m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id,
+         1 AS place, octet_length(m.content)::bigint AS bytes
+  FROM agent_messages m WHERE m.organization_id = $1 AND m.id = $3
   UNION ALL
-  SELECT m.id, m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, c.place + 1, c.bytes + octet_length(m.content)
-  FROM chain c JOIN agent_messages m ON m.organization_id = $1 AND m.conversation_id = $2 AND m.id = c.parent_id
+  SELECT m.conversation_id, m.id, m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id,
+         c.place + 1, c.bytes + octet_length(m.content)
+  FROM chain c JOIN agent_messages m ON m.organization_id = $1 AND m.id = c.parent_id
   WHERE c.place < $4 AND c.bytes < $5
 )
-SELECT id, role, content, tool_calls, tool_call_id FROM chain ORDER BY place DESC";
+SELECT id, role, content, tool_calls, tool_call_id FROM chain WHERE conversation_id = $2 ORDER BY place DESC";
 
 /// A connection that is linked to the agent of a run that the worker holds, whoever owns it. `None`: it is linked no more.
 ///
