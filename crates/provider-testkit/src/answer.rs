@@ -42,6 +42,8 @@ pub enum Then {
     End,
     /// With its reason and counts, and no mark.
     EndWithoutMark,
+    /// With its reason and counts, and no mark; the connection stays.
+    Linger,
     /// The connection breaks.
     Cut,
     /// The body ends as if all were well, but nothing says that the answer does.

@@ -38,7 +38,7 @@ pub(crate) fn frames(script: &Script, body: &Value) -> (Vec<String>, Vec<String>
     let reason = script.reason.as_deref().unwrap_or(fitting);
     let mut end = Vec::new();
     match script.then {
-        Then::End | Then::EndWithoutMark => {
+        Then::End | Then::EndWithoutMark | Then::Linger => {
             end.push(frame(&json!({ "type": "message_delta",
                 "delta": { "stop_reason": reason, "stop_sequence": null },
                 "usage": { "output_tokens": completion } })));

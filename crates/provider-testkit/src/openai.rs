@@ -39,7 +39,7 @@ pub(crate) fn frames(script: &Script, body: &Value) -> (Vec<String>, Vec<String>
     let reason = script.reason.as_deref().unwrap_or(fitting);
     let mut end = Vec::new();
     match script.then {
-        Then::End | Then::EndWithoutMark => {
+        Then::End | Then::EndWithoutMark | Then::Linger => {
             end.push(chunk(json!({}), Some(reason)));
             if body["stream_options"]["include_usage"] == true {
                 let (prompt, completion) = script.usage;

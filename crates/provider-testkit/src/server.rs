@@ -307,7 +307,7 @@ fn pieces(script: &Script, is_anthropic: bool, body: &Value) -> impl Stream<Item
             };
             stream::once(broken).boxed()
         }
-        Then::Silence => stream::pending().boxed(),
+        Then::Silence | Then::Linger => stream::pending().boxed(),
         Then::Pings => {
             let pings = std::iter::repeat(ping.to_owned());
             self::paced(pings, Duration::from_millis(10))

@@ -19,6 +19,9 @@ const FAREWELL: Duration = Duration::from_millis(250);
 /// How much of it.
 const LAST_WORDS: usize = 16 << 10;
 
+/// How long to wait for the end mark where all has been said; some servers keep the connection and never send it.
+const LINGERING: Duration = Duration::from_secs(5);
+
 /// An answer that is coming in.
 pub(crate) struct Reply {
     pub(crate) body: Incoming,
@@ -107,7 +110,10 @@ impl State {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
-        let (patience, silence) = if self.heard.has_begun {
+        let (patience, silence) = if self.reply.reader.is_ending() {
+            let deadline = self.last + self.reply.patience.between_tokens.min(LINGERING);
+            (deadline, ProviderError::TimedOutBetweenTokens)
+        } else if self.heard.has_begun {
             let deadline = self.last + self.reply.patience.between_tokens;
             (deadline, ProviderError::TimedOutBetweenTokens)
         } else {
@@ -116,6 +122,9 @@ impl State {
         };
         let deadline = patience.min(self.reply.end);
         let Ok(piece) = timeout_at(deadline, self.reply.body.frame()).await else {
+            if self.reply.reader.end(&mut self.heard) {
+                return Ok(());
+            }
             return Err(if patience <= self.reply.end {
                 silence
             } else {

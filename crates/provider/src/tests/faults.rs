@@ -151,6 +151,19 @@ async fn a_body_that_ends_in_good_order_without_the_mark_is_cut_too() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_all_there_is_whole_though_the_mark_never_comes() {
+    let server = FaultServer::start().await;
+    for then in [Then::EndWithoutMark, Then::Linger] {
+        server.always(Answer::ending(["All"], then));
+        for endpoint in both(&server) {
+            let outcome = call(&impatient(10_000, 500), &endpoint, &request()).await;
+            outcome.is_whole();
+            assert_eq!(outcome.text(), "All", "{then:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn malformed_json_is_malformed() {
     both_end(Then::BadJson, "Half an", "PROVIDER_MALFORMED").await;
 }

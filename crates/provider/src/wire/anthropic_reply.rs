@@ -89,7 +89,7 @@ struct Counts {
 pub(crate) struct Reply {
     /// The tool call that is being written, and its number.
     call: Option<(u32, ToolCall)>,
-    reason: Option<StopReason>,
+    pub(super) reason: Option<StopReason>,
     usage: Usage,
 }
 

@@ -109,7 +109,15 @@ impl Reader {
         }
     }
 
-    /// The connection ended: whether what was read until then is the whole answer. Where it is, the last events are there.
+    /// Whether the model has said why it stopped, so that only the end mark is missing.
+    pub(crate) const fn is_ending(&self) -> bool {
+        match self {
+            Self::OpenAi(reply) => reply.reason.is_some(),
+            Self::Anthropic(reply) => reply.reason.is_some(),
+        }
+    }
+
+    /// Nothing more comes: whether what was read until then is the whole answer. Where it is, the last events are there.
     pub(crate) fn end(&mut self, heard: &mut Heard) -> bool {
         match self {
             Self::OpenAi(reply) => reply.end(heard),

@@ -80,7 +80,7 @@ struct Details {
 #[derive(Default)]
 pub(crate) struct Reply {
     calls: Vec<Partial>,
-    reason: Option<StopReason>,
+    pub(super) reason: Option<StopReason>,
     usage: Option<Usage>,
 }
 
