@@ -40,6 +40,12 @@ SELECT org, pg_temp.id('a', u.n, a), u.id, 'Agent ' || a, 'Answers questions abo
        'gpt-4o-mini', 1024, pg_temp.moment(a), pg_temp.moment(a)
 FROM generate_series(0, 19) a CROSS JOIN u ORDER BY a, u.n;
 
+INSERT INTO agent_versions (organization_id, id, agent_id, agent_user_id, agent_visibility, version, system_prompt, model, temperature,
+                            max_tokens, checksum, created_by_user_id, created_at)
+SELECT a.organization_id, replace(a.id, 'a', 'w'), a.id, a.user_id, a.visibility, 1, a.system_prompt, a.model, a.temperature, a.max_tokens,
+       agent_version_checksum(a.system_prompt, a.model, a.temperature, a.max_tokens, NULL), a.user_id, a.created_at
+FROM agents a JOIN u ON u.org = a.organization_id ORDER BY a.created_at, a.id;
+
 -- No call is ever made with these keys; their sealed form is as long as a real one's.
 INSERT INTO api_connections (organization_id, id, user_id, name, service, api_key, key_hint, created_at, updated_at)
 SELECT org, pg_temp.id('c', u.n, c), u.id, 'Key ' || c, (ARRAY['openai', 'anthropic', 'github', 'mistral', 'slack'])[c + 1],

@@ -40,6 +40,7 @@ mod m0032_template_installs;
 mod m0033_first_memberships;
 mod m0035_template_parts;
 mod m0040_runs;
+mod m0041_agent_versions;
 pub mod rls;
 mod run;
 
@@ -82,6 +83,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0033_first_memberships::Migration),
             Box::new(m0035_template_parts::Migration),
             Box::new(m0040_runs::Migration),
+            Box::new(m0041_agent_versions::Migration),
         ]
     }
 }

@@ -167,6 +167,7 @@ pub async fn insert(scope: &WriteScope, id: &AgentId, new: &NewAgent) -> Result<
         updated_at: NotSet,
         install_id: NotSet,
         archived_at: NotSet,
+        version: NotSet,
     };
     Ok(agent.insert(&**scope).await?)
 }

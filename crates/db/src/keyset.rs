@@ -25,6 +25,8 @@ pub enum Position {
     Time(DateTime<Utc>),
     /// A text, in the database's collation.
     Text(String),
+    /// A whole number.
+    Number(i32),
 }
 
 /// Which way a list runs.
@@ -150,6 +152,7 @@ impl PageRequest {
             values.push(match &cursor.position {
                 Position::Time(time) => (*time).into(),
                 Position::Text(text) => text.as_str().into(),
+                Position::Number(number) => (*number).into(),
             });
             values.push(cursor.id.as_str().into());
             let sign = if greater { '>' } else { '<' };
@@ -188,6 +191,7 @@ where
         let position: SimpleExpr = match &cursor.position {
             Position::Time(time) => Expr::val(*time),
             Position::Text(text) => Expr::val(text.as_str()),
+            Position::Number(number) => Expr::val(*number),
         };
         Expr::tuple([position, Expr::val(cursor.id.as_str())])
     };

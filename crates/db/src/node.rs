@@ -12,6 +12,8 @@ use crate::{DbError, Scope};
 pub enum Kind {
     /// An agent.
     Agent,
+    /// A version of an agent.
+    AgentVersion,
     /// An API connection.
     ApiConnection,
     /// A conversation.
@@ -43,6 +45,7 @@ struct Row {
 // One probe of a primary key a table; messages have an index of their own for it.
 const KINDS: &str = r#"
 SELECT 'agent' AS kind, id FROM agents WHERE organization_id = $1 AND id = ANY ($2)
+UNION ALL SELECT 'agent_version', id FROM agent_versions WHERE organization_id = $1 AND id = ANY ($2)
 UNION ALL SELECT 'api_connection', id FROM api_connections WHERE organization_id = $1 AND id = ANY ($2)
 UNION ALL SELECT 'conversation', id FROM conversations WHERE organization_id = $1 AND id = ANY ($2)
 UNION ALL SELECT 'message', id FROM agent_messages WHERE organization_id = $1 AND id = ANY ($2)
@@ -89,6 +92,7 @@ pub async fn find_kinds(scope: &Scope, ids: &[String]) -> Result<Vec<(String, Ki
 fn kind(word: &str) -> Option<Kind> {
     Some(match word {
         "agent" => Kind::Agent,
+        "agent_version" => Kind::AgentVersion,
         "api_connection" => Kind::ApiConnection,
         "conversation" => Kind::Conversation,
         "message" => Kind::Message,

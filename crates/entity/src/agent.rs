@@ -40,6 +40,8 @@ pub struct Model {
     pub install_id: Option<TemplateInstallId>,
     /// When its install ended.
     pub archived_at: Option<DateTimeUtc>,
+    /// Its newest version's number; kept by a trigger. 0: an installed one that has not answered yet.
+    pub version: i32,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -61,6 +61,8 @@ ids! {
     OrganizationId,
     /// An agent.
     AgentId,
+    /// A version of an agent.
+    AgentVersionId,
     /// An API connection.
     ApiConnectionId,
     /// A link between an agent and a connection.

@@ -10,6 +10,7 @@ pub mod agent;
 pub mod agent_api_connection;
 pub mod agent_feedback;
 pub mod agent_message;
+pub mod agent_version;
 pub mod api_connection;
 pub mod audit_event;
 pub mod conversation;
