@@ -20,6 +20,7 @@ use async_graphql::{Schema, SchemaBuilder};
 
 pub mod account;
 pub mod agent;
+pub mod agent_version;
 pub mod api_connection;
 pub mod api_key;
 pub mod audit_event;

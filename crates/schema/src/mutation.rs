@@ -2,6 +2,7 @@ use async_graphql::MergedObject;
 
 use crate::account::{EmailMutation, ResetMutation, VerifyMutation};
 use crate::agent::{AgentMutation, HandOverMutation};
+use crate::agent_version::AgentVersionMutation;
 use crate::api_connection::{ApiConnectionMutation, LinkMutation, TestMutation};
 use crate::api_key::ApiKeyMutation;
 use crate::conversation::ConversationMutation;
@@ -57,6 +58,7 @@ pub(crate) struct OrganizationMutations(
 #[derive(Debug, Default, MergedObject)]
 pub(crate) struct AgentMutations(
     AgentMutation,
+    AgentVersionMutation,
     HandOverMutation,
     ApiConnectionMutation,
     LinkMutation,

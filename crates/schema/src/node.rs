@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use agentry_auth::Access;
 use agentry_db::Scope;
 use agentry_db::ids::{
-    AgentId, ApiConnectionId, AuditEventId, ConversationId, EntityTypeId, FeedbackId, MessageId, RunId,
-    TemplateId, TemplateInstallId,
+    AgentId, AgentVersionId, ApiConnectionId, AuditEventId, ConversationId, EntityTypeId, FeedbackId,
+    MessageId, RunId, TemplateId, TemplateInstallId,
 };
 use agentry_db::node::{self, Kind};
 use async_graphql::{Context, ID, Interface, Object};
 
 use crate::agent::Agent;
+use crate::agent_version::AgentVersion;
 use crate::api_connection::ApiConnection;
 use crate::audit_event::AuditEvent;
 use crate::conversation::Conversation;
@@ -33,6 +34,8 @@ const MAX_IDS: usize = 100;
 pub enum Node {
     /// An agent.
     Agent(Agent),
+    /// A version of an agent.
+    AgentVersion(AgentVersion),
     /// An API connection.
     ApiConnection(ApiConnection),
     /// An audit event.
@@ -118,6 +121,13 @@ async fn load_kind(
             let rows = agentry_db::agent::find_many(scope, &typed::<AgentId>(ids)).await?;
             nodes(rows, |row| (row.id.to_string(), Node::Agent(row.into())))
         }
+        Kind::AgentVersion => {
+            let ids = typed::<AgentVersionId>(ids);
+            let rows = agentry_db::agent_version::find_many(scope, &ids).await?;
+            nodes(rows, |row| {
+                (row.id.to_string(), Node::AgentVersion(row.into()))
+            })
+        }
         Kind::ApiConnection => {
             let ids = typed::<ApiConnectionId>(ids);
             let rows = agentry_db::api_connection::find_many(scope, &ids).await?;
@@ -194,7 +204,7 @@ fn nodes<T>(rows: Vec<T>, node: impl FnMut(T) -> (String, Node)) -> Vec<(String,
 
 const fn noun_of(kind: Kind) -> Noun {
     match kind {
-        Kind::Agent => Noun::Agents,
+        Kind::Agent | Kind::AgentVersion => Noun::Agents,
         Kind::ApiConnection => Noun::Connections,
         Kind::AuditEvent => Noun::Audit,
         Kind::Conversation => Noun::Conversations,

@@ -1,11 +1,13 @@
 use async_graphql::MergedObject;
 
 use crate::agent::AgentQuery;
+use crate::agent_version::AgentVersionQuery;
 use crate::api_connection::ApiConnectionQuery;
 use crate::api_key::ApiKeyQuery;
 use crate::audit_event::AuditEventQuery;
 use crate::conversation::ConversationQuery;
 use crate::entity_type::EntityTypeQuery;
+use crate::feedback::FeedbackQuery;
 use crate::message::MessageQuery;
 use crate::node::NodeQuery;
 use crate::organization::OrganizationQuery;
@@ -28,4 +30,10 @@ pub struct Query(
     OrganizationQuery,
     TemplateQuery,
     EntityTypeQuery,
+    VersionQueries,
 );
+
+/// What agents were made of, and what people thought of it.
+// A group, as those of mutations.
+#[derive(Debug, Default, MergedObject)]
+pub(crate) struct VersionQueries(AgentVersionQuery, FeedbackQuery);

@@ -50,6 +50,8 @@ actions! {
     UpdateAgent = "agent.update",
     /// Copy an agent.
     DuplicateAgent = "agent.duplicate",
+    /// Make an agent what it was.
+    RestoreAgentVersion = "agent.restore_version",
     /// Hand an agent to a colleague.
     TransferAgent = "agent.transfer",
     /// Hand all agents of somebody who has left to a colleague.

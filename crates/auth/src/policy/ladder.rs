@@ -91,6 +91,7 @@ pub const fn least(action: Action) -> Role {
         Action::CreateAgent
         | Action::UpdateAgent
         | Action::DuplicateAgent
+        | Action::RestoreAgentVersion
         | Action::TransferAgent
         | Action::DeleteAgent
         | Action::CreateApiConnection

@@ -58,6 +58,7 @@ impl Action {
             Self::CreateAgent
             | Self::UpdateAgent
             | Self::DuplicateAgent
+            | Self::RestoreAgentVersion
             | Self::TransferAgent
             | Self::TakeOverAgents
             | Self::DeleteAgent

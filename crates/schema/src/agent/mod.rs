@@ -24,6 +24,7 @@ mod query;
 
 pub use hand_over::*;
 pub use mutation::*;
+pub(crate) use mutation::{not_written, told};
 pub use query::*;
 
 /// An agent: a prompt, a model and its settings. Those of one that is installed are its template's, with what you changed of them.
@@ -52,6 +53,8 @@ pub struct Agent {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    /// The number of its newest version; 0 for an installed one that has not answered yet.
+    pub version: i32,
     /// When the template it was made of was uninstalled. An archived agent is in no list.
     pub archived_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
@@ -75,6 +78,7 @@ impl From<Model> for Agent {
             updated_at,
             install_id,
             archived_at,
+            version,
         } = model;
         Self {
             id: ID(id.into_string()),
@@ -91,6 +95,7 @@ impl From<Model> for Agent {
             updated_at,
             archived_at,
             install_id,
+            version,
         }
     }
 }

@@ -350,7 +350,7 @@ async fn delete(
 }
 
 /// Why nothing was written to this agent.
-pub(super) async fn not_written(scope: &WriteScope, id: &AgentId) -> Result<Failure, DbError> {
+pub(crate) async fn not_written(scope: &WriteScope, id: &AgentId) -> Result<Failure, DbError> {
     let visible = agent::find(scope, id).await?.is_some();
     Ok(Failure::not_written("agent", visible))
 }
@@ -378,7 +378,7 @@ fn max_tokens(checks: &mut Checks, value: i32) {
 }
 
 /// What the audit trail tells of an agent.
-fn told(agent: &Model) -> Value {
+pub(crate) fn told(agent: &Model) -> Value {
     json!({
         "name": agent.name,
         "description": agent.description,

@@ -27,10 +27,12 @@ pub enum SortedBy {
     MessageCreatedAt,
     /// `createdAt`, of runs.
     RunCreatedAt,
+    /// `version`, of an agent's versions.
+    Version,
 }
 
 impl SortedBy {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::CreatedAt,
         Self::UpdatedAt,
         Self::Name,
@@ -38,6 +40,7 @@ impl SortedBy {
         Self::ConversationUpdatedAt,
         Self::MessageCreatedAt,
         Self::RunCreatedAt,
+        Self::Version,
     ];
 
     const fn letter(self) -> char {
@@ -49,11 +52,29 @@ impl SortedBy {
             Self::ConversationUpdatedAt => 'v',
             Self::MessageCreatedAt => 'm',
             Self::RunCreatedAt => 'r',
+            Self::Version => 'e',
         }
     }
 
-    const fn is_time(self) -> bool {
-        !matches!(self, Self::Name)
+    /// The position that a cursor's text stands for in a list sorted so.
+    fn position(self, text: &str) -> Option<Position> {
+        Some(match self {
+            Self::Name => Position::Text(text.to_owned()),
+            Self::Version => Position::Number(text.parse().ok()?),
+            Self::CreatedAt
+            | Self::UpdatedAt
+            | Self::ConversationCreatedAt
+            | Self::ConversationUpdatedAt
+            | Self::MessageCreatedAt
+            | Self::RunCreatedAt => {
+                // PostgreSQL's timestamps end where chrono's do not.
+                let time = DateTime::from_timestamp_micros(text.parse().ok()?)?;
+                Position::Time(
+                    Some(time)
+                        .filter(|time| (1..=9_999).contains(&chrono::Datelike::year(time)))?,
+                )
+            }
+        })
     }
 }
 
@@ -82,6 +103,7 @@ impl ListCursor {
         let position = match &self.cursor.position {
             Position::Time(time) => time.timestamp_micros().to_string(),
             Position::Text(text) => text.clone(),
+            Position::Number(number) => number.to_string(),
         };
         URL_SAFE_NO_PAD.encode(format!(
             "{}:{}:{position}",
@@ -126,16 +148,11 @@ fn decode(text: &str) -> Option<ListCursor> {
     if !plain || position.contains('\0') {
         return None;
     }
-    let position = if list.is_time() {
-        // PostgreSQL's timestamps end where chrono's do not.
-        let time = DateTime::from_timestamp_micros(position.parse().ok()?)?;
-        Position::Time(
-            Some(time).filter(|time| (1..=9_999).contains(&chrono::Datelike::year(time)))?,
-        )
-    } else {
-        Position::Text(position.to_owned())
-    };
-    Some(ListCursor::new(list, position, id.to_owned()))
+    Some(ListCursor::new(
+        list,
+        list.position(position)?,
+        id.to_owned(),
+    ))
 }
 
 #[cfg(test)]
@@ -161,6 +178,8 @@ mod tests {
         assert_eq!(read.cursor, cursor().cursor);
         let named = ListCursor::new(SortedBy::Name, Position::Text("a:b:ü".into()), "id".into());
         assert_eq!(decode(&named.encode()).unwrap().cursor, named.cursor);
+        let third = ListCursor::new(SortedBy::Version, Position::Number(3), "id".into());
+        assert_eq!(decode(&third.encode()).unwrap().cursor, third.cursor);
     }
 
     #[test]
@@ -177,5 +196,7 @@ mod tests {
         }
         let far = URL_SAFE_NO_PAD.encode("c:id:9223372036854775807");
         assert!(decode(&far).is_none());
+        let large = URL_SAFE_NO_PAD.encode("e:id:2147483648");
+        assert!(decode(&large).is_none());
     }
 }

@@ -15,8 +15,15 @@ use crate::ApiError;
 use crate::loader::Loader;
 
 mod mutation;
+mod statistics;
+mod wilson;
 
 pub use mutation::*;
+pub(crate) use statistics::of_agent;
+pub use statistics::{
+    FeedbackGrouping, FeedbackQuery, FeedbackStatistics, FeedbackStatisticsFilterInput,
+};
+use wilson::{Share, share};
 
 /// One user's verdict on one message. They see it themself, and so does the agent's owner.
 #[derive(Debug, Clone, SimpleObject)]
@@ -60,6 +67,13 @@ pub struct FeedbackSummary {
     pub down: i32,
     /// Both together.
     pub total: i32,
+    /// How many of all found it helpful, 0 to 1; null when nobody said anything.
+    pub share: Option<f64>,
+    /// With 95 % confidence the share is no less than this (Wilson score interval); what to sort by, since few ratings count for
+    /// little in it. Null when nobody said anything.
+    pub lower: Option<f64>,
+    /// With 95 % confidence the share is no more than this. Null when nobody said anything.
+    pub upper: Option<f64>,
 }
 
 impl From<Model> for Feedback {
@@ -95,24 +109,29 @@ impl From<Model> for Feedback {
 
 impl FeedbackSummary {
     pub(crate) fn of(feedback: &[Feedback]) -> Self {
-        let up = feedback.iter().filter(|one| one.rating == Rating::Up);
-        let (up, all) = (up.count(), feedback.len());
-        let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
-        Self {
-            up: count(up),
-            down: count(all - up),
-            total: count(all),
+        let mut tally = Tally::default();
+        for one in feedback {
+            match one.rating {
+                Rating::Up => tally.up += 1,
+                Rating::Down => tally.down += 1,
+            }
         }
+        tally.into()
     }
 }
 
 impl From<Tally> for FeedbackSummary {
     fn from(Tally { up, down }: Tally) -> Self {
         let count = |n: u64| i32::try_from(n).unwrap_or(i32::MAX);
+        let total = up.saturating_add(down);
+        let sure = share(up, total);
         Self {
             up: count(up),
             down: count(down),
-            total: count(up.saturating_add(down)),
+            total: count(total),
+            share: sure.map(|Share { point, .. }| point),
+            lower: sure.map(|Share { lower, .. }| lower),
+            upper: sure.map(|Share { upper, .. }| upper),
         }
     }
 }

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::agent_version::{self, AgentVersion};
 use crate::connection::{PageArguments, SortedBy, connect, connection_type, total};
 use crate::feedback::{Feedback, FeedbackOn, FeedbackSummary};
 use crate::run::Run;
@@ -151,6 +152,18 @@ impl Message {
             loader.load_one(id).await.map_err(ApiError::loaded)
         };
         find.await.transpose()
+    }
+
+    /// What wrote it: its agent as it was at that version; null for what no version wrote, and when the agent is no longer shared with
+    /// you.
+    #[graphql(complexity = "2 + child_complexity")]
+    async fn written_by(
+        &self,
+        context: &Context<'_>,
+    ) -> Option<async_graphql::Result<AgentVersion>> {
+        let version = self.agent_version?;
+        let found = agent_version::find_one(context, &self.agent_id, version).await;
+        found.transpose()
     }
 
     /// The messages that follow the same one, itself among them, oldest first: what it was edited from and to, or the other
