@@ -43,4 +43,5 @@ mod streams;
 mod subscriptions;
 mod support;
 mod templates;
+mod versions;
 mod walking;

@@ -78,12 +78,12 @@ async fn reads(root: &mut PgConnection) -> Reads {
     let rows: Vec<(String, i64, i64)> = sqlx::query_as(
         "SELECT relname::text, seq_scan, coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables
          WHERE relname IN ('agents', 'api_connections', 'agent_api_connections', 'conversations', 'agent_messages', 'agent_feedback',
-           'runs')",
+           'agent_versions', 'runs')",
     )
     .fetch_all(root.into_inner())
     .await
     .unwrap();
-    assert_eq!(rows.len(), 7);
+    assert_eq!(rows.len(), 8);
     rows.into_iter()
         .map(|(table, all, some)| (table, (all, some)))
         .collect()
@@ -128,6 +128,15 @@ fn cases(user: u64) -> Vec<Case> {
             json!({ "id": id("a", user, 4) }), ("/agent/conversations/nodes", 2), 5),
         // All feedback on the messages of three agents.
         case("tallies of agents", "{ agents(first: 3) { nodes { feedbackSummary { total } } } }", json!({}), ("/agents/nodes", 3), 80),
+        // All of 100, once as one's own and once in search of those of others, and the messages of the first; then those of an hour.
+        case("statistics", "{ feedbackStatistics(groupBy: [MODEL, DAY], filter: { from: \"2026-01-01T00:00:00Z\", to: \"2026-01-02T00:00:00Z\" }) {
+               total } }", json!({}), ("/feedbackStatistics", 1), 100 + 100 + 100 + 20),
+        case("statistics of an hour", "{ feedbackStatistics(groupBy: [MODEL, DAY], filter: { from: \"2026-01-01T04:00:00Z\",
+               to: \"2026-01-01T05:00:00Z\" }) { total } }", json!({}), ("/feedbackStatistics", 1), 6 + 6 + 6 + 20),
+        case("statistics of one agent", "query($id: ID!) { agent(id: $id) { feedbackStatistics(groupBy: [VERSION], from: \"2026-01-01T04:00:00Z\",
+               to: \"2026-01-01T05:00:00Z\") { total } } }", json!({ "id": id("a", user, 0) }), ("/agent/feedbackStatistics", 1), 1 + 6 + 6 + 6 + 1),
+        case("versions of agents", "{ agents(first: 20) { nodes { versions(last: 5) { nodes { version } } } } }", json!({}),
+            ("/agents/nodes", 20), 21 + 20),
         case("tallies of messages", "query($id: ID!) { conversation(id: $id) { messages(first: 20) { nodes { feedbackSummary { total }
                viewerFeedback { rating } } } } }", json!({ "id": id("v", user, 0) }), ("/conversation/messages/nodes", 20), 40),
         case("runs of a user", "{ runs(last: 10) { nodes { id } pageInfo { hasPreviousPage } } }", json!({}), ("/runs/nodes", 10), 11 + 20 + 20 * 11),

@@ -190,6 +190,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "-",
         r#"{ token: "v2m0O4oSnYRQMZwN2o1dJzhI", newPassword: "battery horse correct" }"#,
     ),
+    (
+        "restoreAgentVersion",
+        "own private shared",
+        r##"{ agentId: "#agent-%", version: 1 }"##,
+    ),
     ("revokeAllSessions", "-", ""),
     ("revokeOtherSessions", "-", ""),
     ("revokeSession", "own peer", r##"{ id: "#session-%" }"##),

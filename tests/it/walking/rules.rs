@@ -4,7 +4,7 @@
 //! migrations is left out: it is nobody's data.
 
 /// The claim, and the query whose rows break it.
-pub(super) const RULES: [(&str, &str); 21] = [
+pub(super) const RULES: [(&str, &str); 23] = [
     (
         "every table has row security",
         "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
@@ -162,6 +162,16 @@ pub(super) const RULES: [(&str, &str); 21] = [
            SELECT FROM pg_trigger t WHERE t.tgrelid = 'api_connections'::regclass AND t.tgenabled IN ('O', 'A')
              AND t.tgtype = 1 + 2 + 16 AND t.tgqual IS NULL AND t.tgname = 'api_connections_used'
              AND t.tgfoid = 'keep_updated_at()'::regprocedure)",
+    ),
+    (
+        "whoever writes an agent, its versions are numbered and kept",
+        "SELECT w.name FROM (VALUES
+           -- 1: for each row, 2: before, 4: on insert, 16: on update.
+           ('agents_number_first', 1 + 2 + 4, 'agents_number'), ('agents_number', 1 + 2 + 16, 'agents_number'),
+           ('agents_keep_first_version', 1 + 4, 'agents_keep_version'), ('agents_keep_version', 1 + 16, 'agents_keep_version')
+         ) w (name, kind, function)
+         WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'agents'::regclass AND t.tgname = w.name AND t.tgtype = w.kind
+                             AND t.tgenabled IN ('O', 'A') AND t.tgfoid = (w.function || '()')::regprocedure)",
     ),
     (
         "nothing is granted to PUBLIC, and nobody may truncate, refer to or hang triggers on a table",

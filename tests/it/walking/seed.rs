@@ -12,10 +12,19 @@ pub(super) type Row = BTreeMap<String, String>;
 
 /// What a table's rows hold where only the table knows; `#` becomes a number of its own. A new column that takes no NULL and
 /// has no default needs a line here.
-const VALUES: [(&str, &str, &str); 27] = [
+const VALUES: [(&str, &str, &str); 32] = [
     ("agent_feedback", "rating", "1"),
     ("agent_messages", "content", "Hello"),
     ("agent_messages", "role", "user"),
+    (
+        "agent_versions",
+        "checksum",
+        "0123456789012345678901234567890123456789012345678901234567890123",
+    ),
+    ("agent_versions", "model", "echo"),
+    ("agent_versions", "system_prompt", "Answer."),
+    ("agent_versions", "temperature", "1"),
+    ("agent_versions", "version", "#"),
     ("agents", "name", "Agent"),
     ("agents", "system_prompt", "Answer."),
     ("api_connections", "api_key", "v1.key.sealed"),

@@ -32,10 +32,16 @@ INSERT INTO "invitation" ("id", "organizationId", "email", "role", "status", "ex
 VALUES ('#invitation-own', '#club', '#~@example.com', 'member', 'pending', now() + interval '2 days', '#host'),
        ('#invitation-peer', '#club', '#peer@example.com', 'member', 'pending', now() + interval '2 days', '#host');
 
+-- Each at its second version, without which there is no way back.
 INSERT INTO agents (organization_id, id, user_id, name, system_prompt, visibility)
 VALUES ('$', '#agent-own', '#~', 'Own', 'Answer.', 'private'), ('#team', '#agent-private', '#peer', 'Private', 'Answer.', 'private'),
        ('#team', '#agent-shared', '#peer', 'Shared', 'Answer.', 'organization'),
        ('#team', '#agent-left', '#gone', 'Left', 'Answer.', 'private');
+UPDATE agents SET version = 2 WHERE id LIKE '#%';
+INSERT INTO agent_versions (organization_id, agent_id, agent_user_id, agent_visibility, version, system_prompt, model, temperature, checksum)
+SELECT organization_id, id, user_id, visibility, v, prompt, model, temperature,
+       agent_version_checksum(prompt, model, temperature, NULL, NULL)
+FROM agents CROSS JOIN (VALUES (1, 'Ask.'), (2, 'Answer.')) versions (v, prompt) WHERE id LIKE '#%';
 INSERT INTO api_connections (organization_id, id, user_id, name, service, api_key, visibility)
 VALUES ('$', '#connection-own', '#~', 'Own', 'openai', 'sealed', 'private'),
        ('$', '#connection-lent', '#~', 'Lent', 'openai', 'sealed', 'organization'),
