@@ -19,6 +19,8 @@ pub struct ConversationFilter {
     pub agent: Option<AgentId>,
     /// Only those that are archived, or only those that are not.
     pub archived: Option<bool>,
+    /// Only those whose title contains this, upper and lower case alike.
+    pub search: Option<String>,
 }
 
 /// One agent whose conversations are asked for.
@@ -322,6 +324,11 @@ impl ConversationFilter {
             Some(true) => " AND c.archived_at IS NOT NULL",
             Some(false) => " AND c.archived_at IS NULL",
         };
-        format!("{agent}{archived}")
+        let mut search = String::new();
+        if let Some(text) = &self.search {
+            values.push(sql::containing(text).into());
+            search = format!(" AND c.title ILIKE ${}", values.len());
+        }
+        format!("{agent}{archived}{search}")
     }
 }

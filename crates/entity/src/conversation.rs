@@ -32,6 +32,10 @@ pub struct Model {
     pub withheld: bool,
     /// The newest message of the branch that is shown.
     pub head_id: Option<MessageId>,
+    /// The conversation it was forked from, whether or not that is still there.
+    pub forked_from_id: Option<ConversationId>,
+    /// The message of that conversation up to which it was copied.
+    pub forked_at_id: Option<MessageId>,
     /// When it was made.
     pub created_at: DateTimeUtc,
     /// When it last changed; kept by a trigger.

@@ -32,6 +32,7 @@ pub mod conversation;
 pub mod entity_type;
 mod error;
 mod event_ids;
+pub mod export;
 #[expect(
     missing_docs,
     reason = "the Interface derive writes a method without them"
@@ -52,6 +53,7 @@ pub mod node;
 pub mod organization;
 mod query;
 pub mod run;
+pub mod search;
 mod secret;
 mod services;
 mod subscription;

@@ -5,7 +5,7 @@ use crate::agent::{AgentMutation, HandOverMutation};
 use crate::agent_version::AgentVersionMutation;
 use crate::api_connection::{ApiConnectionMutation, LinkMutation, TestMutation};
 use crate::api_key::ApiKeyMutation;
-use crate::conversation::ConversationMutation;
+use crate::conversation::{ConversationMutation, ForkMutation};
 use crate::entity_type::EntityTypeMutation;
 use crate::feedback::FeedbackMutation;
 use crate::message::MessageMutation;
@@ -79,4 +79,10 @@ pub(crate) struct TemplateMutations(
 
 /// What has agents answer, or tries whether they could.
 #[derive(Debug, Default, MergedObject)]
-pub(crate) struct RunMutations(SendMutation, CancelMutation, BranchMutation, TestMutation);
+pub(crate) struct RunMutations(
+    SendMutation,
+    CancelMutation,
+    BranchMutation,
+    ForkMutation,
+    TestMutation,
+);

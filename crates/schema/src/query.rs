@@ -12,6 +12,7 @@ use crate::message::MessageQuery;
 use crate::node::NodeQuery;
 use crate::organization::OrganizationQuery;
 use crate::run::RunQuery;
+use crate::search::SearchQuery;
 use crate::template::TemplateQuery;
 use crate::viewer::ViewerQuery;
 
@@ -26,6 +27,7 @@ pub struct Query(
     ConversationQuery,
     MessageQuery,
     RunQuery,
+    SearchQuery,
     ApiKeyQuery,
     OrganizationQuery,
     TemplateQuery,

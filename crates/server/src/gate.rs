@@ -7,7 +7,8 @@ use agentry_auth::credential::Presented as Credentials;
 use agentry_auth::error::Refusal as Malformed;
 use agentry_auth::{Actor, AuthError, Client};
 use agentry_db::{DbError, Lease};
-use agentry_schema::{RequestContext, Services};
+use agentry_schema::export::{self, Export, ExportRequest};
+use agentry_schema::{ApiError, RequestContext, Services};
 use async_graphql::Request;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
@@ -187,6 +188,10 @@ impl CallerContext for Caller {
     fn set_cookies(&self) -> Vec<SecretString> {
         let actor = self.0.find_actor();
         actor.map_or_else(Vec::new, |actor| actor.renewed_cookies().to_vec())
+    }
+
+    async fn export(self: Arc<Self>, request: ExportRequest) -> Result<Export, ApiError> {
+        export::open(Arc::clone(&self.0), request).await
     }
 
     fn user_key(&self) -> Option<String> {

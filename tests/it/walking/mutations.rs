@@ -117,6 +117,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ messageId: "#message-%", content: "Hello", onBusy: ENQUEUE }"##,
     ),
     (
+        "forkConversation",
+        "own hosted private shared",
+        r##"{ messageId: "#message-%" }"##,
+    ),
+    (
         "giveFeedback",
         "own hosted private shared",
         r##"{ messageId: "#message-%", rating: DOWN }"##,

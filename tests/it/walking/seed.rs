@@ -12,7 +12,7 @@ pub(super) type Row = BTreeMap<String, String>;
 
 /// What a table's rows hold where only the table knows; `#` becomes a number of its own. A new column that takes no NULL and
 /// has no default needs a line here.
-const VALUES: [(&str, &str, &str); 32] = [
+const VALUES: [(&str, &str, &str); 34] = [
     ("agent_feedback", "rating", "1"),
     ("agent_messages", "content", "Hello"),
     ("agent_messages", "role", "user"),
@@ -38,6 +38,8 @@ const VALUES: [(&str, &str, &str); 32] = [
     ("entity_relationship_types", "slug", "type-#"),
     ("entity_types", "name", "Company"),
     ("entity_types", "slug", "type-#"),
+    ("conversation_indexes", "indexed_until", "2026-01-01"),
+    ("conversation_words", "word", "word#"),
     ("idempotency_keys", "input_hash", "hash"),
     ("idempotency_keys", "key", "key-#"),
     ("idempotency_keys", "operation", "createAgent"),

@@ -82,6 +82,8 @@ actions! {
     UnarchiveConversation = "conversation.unarchive",
     /// Delete a conversation.
     DeleteConversation = "conversation.delete",
+    /// Copy what was said up to a message into a new conversation.
+    ForkConversation = "conversation.fork",
     /// Add a message.
     AppendMessage = "message.append",
     /// Add a message and have the agent answer it.

@@ -106,6 +106,7 @@ pub const fn least(action: Action) -> Role {
         | Action::ArchiveConversation
         | Action::UnarchiveConversation
         | Action::DeleteConversation
+        | Action::ForkConversation
         | Action::AppendMessage
         | Action::SendMessage
         | Action::RegenerateMessage

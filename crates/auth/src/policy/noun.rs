@@ -74,7 +74,9 @@ impl Action {
             | Self::ArchiveConversation
             | Self::UnarchiveConversation
             | Self::DeleteConversation => Noun::Conversations,
-            Self::AppendMessage
+            // It is the messages that it copies.
+            Self::ForkConversation
+            | Self::AppendMessage
             | Self::SendMessage
             | Self::RegenerateMessage
             | Self::EditMessage

@@ -255,6 +255,18 @@ impl RequestContext {
         }
     }
 
+    /// Lets the index of what the caller said and was told catch up, on a task of its own: no operation waits for it, and it changes
+    /// nothing that can be read but how quickly.
+    pub(crate) fn catch_up_search(&self) -> Result<(), ApiError> {
+        let (db, tenant) = (self.services.db.0.clone(), self.tenant()?.clone());
+        tokio::spawn(async move {
+            if let Err(error) = agentry_db::search::catch_up(&db, &tenant).await {
+                tracing::debug!(%error, "a search index could not catch up");
+            }
+        });
+        Ok(())
+    }
+
     /// As [`RequestContext::write`], for whom the link of a message speaks: the link is what allows it, whoever the caller is, and
     /// the audit trail says so.
     pub(crate) async fn write_by_link<T, F, R>(

@@ -3,24 +3,27 @@
 use agentry_db::agent_message::Parent;
 use agentry_db::conversation::{self, ConversationFilter, OfAgent};
 use agentry_db::entity::conversation::Model;
-use agentry_db::ids::{AgentId, ConversationId};
+use agentry_db::ids::{AgentId, ConversationId, MessageId};
 use agentry_db::{Direction, Page, Position};
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use crate::agent::Agent;
-use crate::check::id_of;
+use crate::check::{filter_text, id_of};
 use crate::connection::{
     OrderDirection, PageArguments, SortedBy, connect, connection_type, page_size, total,
 };
+use crate::export::ConversationExportFormat;
 use crate::message::{self, MessageBranch, MessageConnection};
 use crate::run::{self, ActiveIn, Run, RunConnection};
 use crate::{ApiError, Noun, RequestContext};
 
+mod fork;
 mod loaders;
 mod mutation;
 mod query;
 
+pub use fork::*;
 use loaders::{ConversationCount, ConversationsWith};
 pub use mutation::*;
 pub use query::*;
@@ -45,6 +48,8 @@ pub struct Conversation {
     pub created_at: DateTime<Utc>,
     /// When it last changed: each new message changes it.
     pub updated_at: DateTime<Utc>,
+    #[graphql(skip)]
+    forked: Option<(ConversationId, MessageId)>,
 }
 
 impl From<Model> for Conversation {
@@ -56,6 +61,8 @@ impl From<Model> for Conversation {
             agent_user_id: _,
             withheld: _,
             head_id: _,
+            forked_from_id,
+            forked_at_id,
             user_id,
             title,
             last_message_at,
@@ -72,6 +79,7 @@ impl From<Model> for Conversation {
             archived_at,
             created_at,
             updated_at,
+            forked: forked_from_id.zip(forked_at_id),
         }
     }
 }
@@ -141,6 +149,25 @@ impl Conversation {
         };
         find.await.transpose()
     }
+
+    /// What it was forked from; null for a conversation that began by itself.
+    async fn forked_from(&self) -> Option<ForkOrigin> {
+        self.forked.clone().map(ForkOrigin::from)
+    }
+
+    /// Where it can be downloaded, by GET with the same credential: an address on this server, from its root on.
+    async fn export_url(
+        &self,
+        #[graphql(desc = "As what.", default_with = "ConversationExportFormat::Json")]
+        format: ConversationExportFormat,
+        #[graphql(
+            desc = "The messages of the branch that is shown, or of every branch.",
+            default_with = "MessageBranch::Current"
+        )]
+        branch: MessageBranch,
+    ) -> String {
+        format.address(self.id.as_str(), branch.into())
+    }
 }
 
 impl Conversation {
@@ -162,6 +189,8 @@ pub struct ConversationFilterInput {
     agent_id: Option<ID>,
     /// Only those that are archived (`true`), or only those that are not (`false`).
     archived: Option<bool>,
+    /// Only those whose title contains this, upper and lower case alike; at most 200 characters.
+    search: Option<String>,
 }
 
 /// The order of a list of conversations.
@@ -230,9 +259,11 @@ pub(crate) async fn list(
         direction: OrderDirection::Asc,
     });
     let filter = filter.unwrap_or_default();
+    filter_text("search", filter.search.as_deref())?;
     let filter = ConversationFilter {
         agent: filter.agent_id.map(id_of),
         archived: filter.archived,
+        search: filter.search.filter(|text| !text.is_empty()),
     };
     let sorted = match order.field {
         ConversationOrderField::CreatedAt => SortedBy::ConversationCreatedAt,

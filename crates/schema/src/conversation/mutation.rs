@@ -266,7 +266,7 @@ pub(crate) async fn begun(scope: &Doing, conversation: &Model) -> Result<(), Fai
 }
 
 /// A title; an empty one counts as none.
-fn title(checks: &mut Checks, title: Option<String>) -> Option<String> {
+pub(super) fn title(checks: &mut Checks, title: Option<String>) -> Option<String> {
     let title = title.filter(|title| !title.trim().is_empty())?;
     Some(checks.name("title", &title, MAX_TITLE))
 }

@@ -25,7 +25,11 @@ pub(crate) fn layer(options: &HttpOptions) -> Option<CorsLayer> {
             HeaderName::from_static(API_KEY_HEADERS[1]),
             request_id::HEADER,
         ])
-        .expose_headers([request_id::HEADER, header::RETRY_AFTER])
+        .expose_headers([
+            request_id::HEADER,
+            header::RETRY_AFTER,
+            header::CONTENT_DISPOSITION,
+        ])
         .max_age(Duration::from_mins(10));
     if options.cors_origins.iter().any(|origin| origin == "*") {
         return Some(layer.allow_origin(AllowOrigin::any()));

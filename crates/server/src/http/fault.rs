@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use agentry_schema::code;
+use agentry_schema::{ApiError, code};
 use async_graphql::{ErrorExtensionValues, Pos, ServerError};
 use axum::http::StatusCode;
 
@@ -119,6 +119,32 @@ impl Fault {
         error.locations.clone_from(&self.locations);
         error.extensions = Some(extensions);
         error
+    }
+}
+
+impl From<ApiError> for Fault {
+    fn from(error: ApiError) -> Self {
+        let (code, unavailable) = (error.code(), error.code() == code::UNAVAILABLE);
+        let status = match code {
+            code::UNAUTHENTICATED => StatusCode::UNAUTHORIZED,
+            code::FORBIDDEN => StatusCode::FORBIDDEN,
+            code::NOT_FOUND => StatusCode::NOT_FOUND,
+            code::CONFLICT => StatusCode::CONFLICT,
+            code::RATE_LIMITED => StatusCode::TOO_MANY_REQUESTS,
+            code::UNAVAILABLE => StatusCode::SERVICE_UNAVAILABLE,
+            code::TIMEOUT => StatusCode::GATEWAY_TIMEOUT,
+            code::INTERNAL => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        // Becoming one of GraphQL's tells the log, and leaves nothing in the text that is not for the client.
+        let public = async_graphql::Error::from(error);
+        if code == code::INTERNAL {
+            return Self::internal();
+        }
+        Self {
+            retry_after: unavailable.then_some(1),
+            ..Self::new(status, code, public.message)
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use agentry_schema::ApiError;
+use agentry_schema::export::{Export, ExportRequest};
 use async_graphql::Request;
 use futures_util::stream::BoxStream;
 use secrecy::SecretString;
@@ -48,6 +50,12 @@ pub trait CallerContext: Any + Send + Sync {
     fn set_cookies(&self) -> Vec<SecretString> {
         Vec::new()
     }
+
+    /// Begins to write a conversation down.
+    ///
+    /// # Errors
+    /// As [`agentry_schema::export::open`].
+    async fn export(self: Arc<Self>, request: ExportRequest) -> Result<Export, ApiError>;
 
     /// What the cap on open sockets counts by; `None` for an anonymous caller, who is counted by address.
     fn user_key(&self) -> Option<String>;

@@ -10,6 +10,7 @@
 mod conditional;
 mod cors;
 pub(crate) mod csrf;
+mod export;
 mod fault;
 mod gate;
 mod graphql;

@@ -14,15 +14,16 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 use super::fault::Fault;
 use super::request_id::RequestId;
 use super::state::HttpState;
-use super::{cors, graphql, headers, health};
+use super::{cors, export, graphql, headers, health};
 
-/// `/graphql`, `/schema.graphql`, `/livez`, `/readyz`, whatever `pages` holds (`GraphiQL` at `/`), and a 404 in JSON for the
+/// `/graphql`, `/api/conversations/…/export`, `/schema.graphql`, `/livez`, `/readyz`, whatever `pages` holds (`GraphiQL` at `/`), and a 404 in JSON for the
 /// rest, all with ids, security headers, CORS and compression.
 pub fn router<E: Executor>(state: HttpState<E>, pages: Router) -> Router {
     let cors = cors::layer(&state.shared.options);
     let publish_schema = state.shared.options.publish_schema;
     let mut routes = Router::new()
         .route("/graphql", any(graphql::handler::<E>))
+        .route("/api/conversations/{id}/export", get(export::handler::<E>))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz::<E>));
     if publish_schema {

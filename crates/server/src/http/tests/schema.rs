@@ -224,6 +224,13 @@ impl CallerContext for ToyContext {
             statements: 3,
         }
     }
+    async fn export(
+        self: Arc<Self>,
+        _: agentry_schema::export::ExportRequest,
+    ) -> Result<agentry_schema::export::Export, agentry_schema::ApiError> {
+        Err(agentry_schema::ApiError::Unauthenticated)
+    }
+
     fn user_key(&self) -> Option<String> {
         self.user.clone()
     }
