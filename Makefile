@@ -6,7 +6,7 @@ ARGS ?=
 TOOLS := $(CURDIR)/.tools
 CARGO_DENY_VERSION := 0.20.2
 
-.PHONY: help run test check test-clients schema bench
+.PHONY: help run test check test-clients schema bench bench-search
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,9 @@ schema: ## Write schema.graphql anew
 bench: ## Measure the release build beside pgbench on the same statements
 	@CARGO="$(CARGO)" sh scripts/prerequisites.sh
 	@CARGO="$(CARGO)" sh scripts/bench.sh
+
+bench-search: ## Measure searching in many messages
+	@CARGO="$(CARGO)" sh scripts/bench-search.sh
 
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install --locked --quiet --root $(TOOLS) cargo-deny --version $(CARGO_DENY_VERSION)

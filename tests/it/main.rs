@@ -44,4 +44,5 @@ mod subscriptions;
 mod support;
 mod templates;
 mod versions;
+mod talks;
 mod walking;
