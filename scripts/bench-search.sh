@@ -55,7 +55,7 @@ hits() {
 
 # What is still to be read of user 0's.
 behind() {
-    sql -c "SELECT count(*) FROM conversations c LEFT JOIN conversation_indexes i ON i.conversation_id = c.id
+    sql -c "SELECT count(*) FROM conversations c LEFT JOIN conversation_words i ON i.conversation_id = c.id
             WHERE c.user_id = 'u10000000-1000$fill' AND c.last_message_at > coalesce(i.indexed_until, '-infinity')"
 }
 
@@ -72,7 +72,7 @@ if [ "$(sql -c "SELECT count(*) FROM conversations WHERE id = 'search-v-0'")" -e
     sql -v messages="$messages" -f bench/search.sql >/dev/null
 fi
 # Afresh, whatever earlier runs left.
-sql -c 'TRUNCATE conversation_words, conversation_indexes'
+sql -c 'TRUNCATE conversation_words'
 
 say "reading everything, nothing kept yet"
 cursor=null
@@ -94,7 +94,7 @@ until [ "$(behind)" -eq 0 ]; do
     sleep 1
 done
 caught=$(($(date +%s) - began))
-sql -c 'VACUUM (ANALYZE) conversation_words, conversation_indexes, conversations'
+sql -c 'VACUUM (ANALYZE) conversation_words, conversations'
 
 printf '%s messages, %s conversations. All of them read for one word, nothing kept yet: %s pages, %.2f s in all, %s found.\n' \
     "$messages" "$((messages / 50))" "$pages" "$total" "$found"

@@ -38,8 +38,9 @@ pub async fn batch(
             (branch == Branch::All).into(),
         ]
     };
-    let values = [of().to_vec(), vec![head.as_str().into()]].concat();
-    let same: Option<Same> = sql::first(scope, SAME, values).await?;
+    let [organization, _, all] = of();
+    let same: Option<Same> =
+        sql::first(scope, SAME, [organization, head.as_str().into(), all]).await?;
     if same.is_none() {
         return Ok(None);
     }
@@ -53,7 +54,7 @@ struct Same {}
 
 const SAME: &str = "
 SELECT 1 FROM agent_messages m
-WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.id = $4 AND ($3 OR m.is_current)";
+WHERE m.organization_id = $1 AND m.id = $2 AND ($3 OR m.is_current)";
 
 // Within a conversation no two messages are of one time.
 const BATCH: &str = "

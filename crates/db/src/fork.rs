@@ -19,15 +19,10 @@ struct Link {
 ///
 /// # Errors
 /// [`DbError`] as the database answers; this holds for every function of this module.
-pub async fn chain(
-    scope: &WriteScope,
-    conversation: &ConversationId,
-    message: &MessageId,
-) -> Result<Vec<MessageId>, DbError> {
+pub async fn chain(scope: &WriteScope, message: &MessageId) -> Result<Vec<MessageId>, DbError> {
     let most = i64::try_from(MAX_MESSAGES + 1).unwrap_or(i64::MAX);
-    let values: [Value; 4] = [
+    let values: [Value; 3] = [
         scope.tenant().organization().as_str().into(),
-        conversation.as_str().into(),
         message.as_str().into(),
         most.into(),
     ];
@@ -35,14 +30,15 @@ pub async fn chain(
     Ok(links.into_iter().map(|link| link.id).collect())
 }
 
+// By their ids alone: asked for the conversation too, PostgreSQL, which takes conversations for short, would walk all of it each time.
 const CHAIN: &str = "
 WITH RECURSIVE up AS (
   SELECT m.id, m.parent_id, 1::bigint AS height FROM agent_messages m
-  WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.id = $3
+  WHERE m.organization_id = $1 AND m.id = $2
   UNION ALL
   SELECT m.id, m.parent_id, up.height + 1 FROM up
-  JOIN agent_messages m ON m.organization_id = $1 AND m.conversation_id = $2 AND m.id = up.parent_id
-  WHERE up.height < $4
+  JOIN agent_messages m ON m.organization_id = $1 AND m.id = up.parent_id
+  WHERE up.height < $3
 )
 SELECT id FROM up ORDER BY height DESC";
 
@@ -60,10 +56,9 @@ pub async fn copy(
     let olds: Vec<String> = messages.iter().map(ToString::to_string).collect();
     let news: Vec<String> = messages.iter().map(|_| new_id::<String>()).collect();
     let tenant = scope.tenant();
-    let values: [Value; 6] = [
+    let values: [Value; 5] = [
         tenant.organization().as_str().into(),
         tenant.user().as_str().into(),
-        from.as_str().into(),
         into.as_str().into(),
         olds.into(),
         news.clone().into(),
@@ -91,14 +86,14 @@ SELECT c.organization_id, c.id, w.new_id, c.agent_id, c.agent_user_id, c.user_id
 FROM (
   SELECT w.old_id, w.new_id, lag(w.new_id) OVER (ORDER BY w.place) AS before_id,
          t.now - (count(*) OVER () - w.place) * interval '1 millisecond' AS at
-  FROM unnest($5::text[], $6::text[]) WITH ORDINALITY AS w(old_id, new_id, place)
+  FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS w(old_id, new_id, place)
   CROSS JOIN (SELECT date_trunc('milliseconds', clock_timestamp()) AS now) t
 ) w
-JOIN agent_messages m ON m.organization_id = $1 AND m.conversation_id = $3 AND m.id = w.old_id
-JOIN conversations c ON c.organization_id = $1 AND c.id = $4 AND c.user_id = $2";
+JOIN agent_messages m ON m.organization_id = $1 AND m.id = w.old_id
+JOIN conversations c ON c.organization_id = $1 AND c.id = $3 AND c.user_id = $2";
 
 const NOTE: &str = "
 UPDATE conversations c SET head_id = $4, forked_from_id = $5, forked_at_id = $6,
-  last_message_at = (SELECT m.created_at FROM agent_messages m WHERE m.organization_id = $1 AND m.conversation_id = $2 AND m.id = $4)
+  last_message_at = (SELECT m.created_at FROM agent_messages m WHERE m.organization_id = $1 AND m.id = $4)
 WHERE c.organization_id = $1 AND c.id = $2 AND c.user_id = $3
 RETURNING *";

@@ -7,37 +7,19 @@ ALTER TABLE conversations
 
 GRANT UPDATE (forked_from_id, forked_at_id) ON conversations TO agentry_app;
 
--- How far a conversation has been read into conversation_words. What was said later, or in a conversation without a row here, is
--- found by reading it: the index is never behind what is found, and nothing has to be filled in for messages of old.
-CREATE TABLE conversation_indexes (
+-- Which words a conversation says, each once, between spaces: one row a conversation, a fraction of the size of what was said. It is
+-- read, not searched by an index: equality of ids leads to the rows of one person, who may then be asked with anything, where LIKE, full
+-- text and jsonb would need an index that row security does not let them use. What was said after `indexed_until`, or in a conversation
+-- without a row here, is found by reading it: the index is never behind what is found, and nothing has to be filled in for messages of old.
+CREATE TABLE conversation_words (
   organization_id text NOT NULL,
   conversation_id text NOT NULL,
   user_id text NOT NULL,
+  words text COLLATE "C" NOT NULL,
   indexed_until timestamptz NOT NULL,
   -- It says more different words than are kept: it is always read.
   is_partial boolean NOT NULL DEFAULT false,
   PRIMARY KEY (organization_id, conversation_id),
-  CONSTRAINT conversation_indexes_conversation_fkey FOREIGN KEY (organization_id, conversation_id, user_id)
-    REFERENCES conversations (organization_id, id, user_id) ON DELETE CASCADE ON UPDATE CASCADE
-);
-CREATE POLICY conversation_indexes_select ON conversation_indexes FOR SELECT TO agentry_app
-  USING (organization_id = app_current_org() AND user_id = app_current_user());
-CREATE POLICY conversation_indexes_insert ON conversation_indexes FOR INSERT TO agentry_app
-  WITH CHECK (organization_id = app_current_org() AND user_id = app_current_user());
-CREATE POLICY conversation_indexes_update ON conversation_indexes FOR UPDATE TO agentry_app
-  USING (organization_id = app_current_org() AND user_id = app_current_user())
-  WITH CHECK (organization_id = app_current_org() AND user_id = app_current_user());
-GRANT SELECT, INSERT, UPDATE (indexed_until, is_partial) ON conversation_indexes TO agentry_app;
-
--- Which words a conversation says. Compared byte by byte: equality and ranges of text are leakproof and use the key under row
--- security, where LIKE, full text and jsonb cannot. The key leads through the conversation, so that the words of a message
--- lie on a few pages, and that one look answers whether a conversation of somebody's is worth reading.
-CREATE TABLE conversation_words (
-  organization_id text NOT NULL,
-  conversation_id text NOT NULL,
-  word text COLLATE "C" NOT NULL CHECK (char_length(word) BETWEEN 1 AND 64),
-  user_id text NOT NULL,
-  PRIMARY KEY (organization_id, conversation_id, word),
   CONSTRAINT conversation_words_conversation_fkey FOREIGN KEY (organization_id, conversation_id, user_id)
     REFERENCES conversations (organization_id, id, user_id) ON DELETE CASCADE ON UPDATE CASCADE
 );
@@ -45,4 +27,7 @@ CREATE POLICY conversation_words_select ON conversation_words FOR SELECT TO agen
   USING (organization_id = app_current_org() AND user_id = app_current_user());
 CREATE POLICY conversation_words_insert ON conversation_words FOR INSERT TO agentry_app
   WITH CHECK (organization_id = app_current_org() AND user_id = app_current_user());
-GRANT SELECT, INSERT ON conversation_words TO agentry_app;
+CREATE POLICY conversation_words_update ON conversation_words FOR UPDATE TO agentry_app
+  USING (organization_id = app_current_org() AND user_id = app_current_user())
+  WITH CHECK (organization_id = app_current_org() AND user_id = app_current_user());
+GRANT SELECT, INSERT, UPDATE (words, indexed_until, is_partial) ON conversation_words TO agentry_app;

@@ -13,7 +13,7 @@ use crate::{Db, DbError, Statements, Tenant, WriteScope};
 static TURN: Semaphore = Semaphore::const_new(1);
 /// How long one turn goes on at most.
 const MOST_TIME: Duration = Duration::from_secs(20);
-/// The most different words that are kept of what is read of a conversation at once.
+/// The most different words that are kept of a conversation.
 const MOST_WORDS: usize = 20_000;
 
 /// Reads what was said in the caller's conversations since they were last read, and keeps their words: in short transactions, the
@@ -42,12 +42,13 @@ pub async fn catch_up(db: &Db, tenant: &Tenant) -> Result<(), DbError> {
 struct Unread {
     conversation_id: String,
     last_message_at: DateTime<Utc>,
+    words: Option<String>,
     created_at: Option<DateTime<Utc>>,
     content: Option<String>,
 }
 
-/// What was read of one conversation.
-struct Read {
+/// What is known of one conversation.
+struct Known {
     until: DateTime<Utc>,
     words: BTreeSet<String>,
 }
@@ -63,45 +64,46 @@ async fn step(scope: &WriteScope) -> Result<bool, DbError> {
     if rows.is_empty() {
         return Ok(true);
     }
-    let mut of: BTreeMap<String, Read> = BTreeMap::new();
+    let mut of: BTreeMap<String, Known> = BTreeMap::new();
     for row in rows {
         let until = row.created_at.unwrap_or(row.last_message_at);
-        let read = of.entry(row.conversation_id).or_insert(Read {
+        let known = of.entry(row.conversation_id).or_insert(Known {
             until,
             words: BTreeSet::new(),
         });
-        read.until = read.until.max(until);
+        known.until = known.until.max(until);
+        let words = row.words.as_deref().unwrap_or_default();
+        let words = words.split_ascii_whitespace().map(str::to_owned);
+        known.words.extend(words);
         let content = row.content.unwrap_or_default();
-        add_words(&content, &mut read.words, MOST_WORDS);
+        add_words(&content, &mut known.words, MOST_WORDS);
     }
-    // In order, so that two who keep the same words wait for each other in one direction.
     let (mut ids, mut words) = (Vec::new(), Vec::new());
-    let (mut read, mut times, mut partial) = (Vec::new(), Vec::new(), Vec::new());
-    for (id, Read { until, words: own }) in of {
-        partial.push(own.len() > MOST_WORDS);
-        for word in own.into_iter().take(MOST_WORDS) {
-            ids.push(id.clone());
-            words.push(word);
-        }
-        read.push(id);
-        times.push(until);
+    let (mut times, mut partial) = (Vec::new(), Vec::new());
+    for (id, known) in of {
+        partial.push(known.words.len() > MOST_WORDS);
+        let own: Vec<String> = known.words.into_iter().take(MOST_WORDS).collect();
+        words.push(format!(" {} ", own.join(" ")));
+        ids.push(id);
+        times.push(known.until);
     }
-    let values = [who.to_vec(), vec![ids.into(), words.into()]].concat();
-    sql::run(scope, KEEP, values).await?;
-    let own: [Value; 3] = [read.into(), times.into(), partial.into()];
-    sql::run(scope, NOTE, [who.to_vec(), own.to_vec()].concat()).await?;
+    let own: [Value; 4] = [ids.into(), words.into(), times.into(), partial.into()];
+    sql::run(scope, KEEP, [who.to_vec(), own.to_vec()].concat()).await?;
     Ok(false)
 }
 
+// The words that are known come with the first of what is unread.
 const UNREAD: &str = "
-SELECT c.id AS conversation_id, c.last_message_at, m.created_at, m.content FROM (
-  SELECT c.id, c.last_message_at, coalesce(i.indexed_until, '-infinity') AS until
-  FROM conversations c LEFT JOIN conversation_indexes i ON i.organization_id = $1 AND i.conversation_id = c.id
-  WHERE c.organization_id = $1 AND c.user_id = $2 AND c.last_message_at > coalesce(i.indexed_until, '-infinity')
-  ORDER BY c.last_message_at DESC LIMIT 8
+SELECT c.id AS conversation_id, c.last_message_at, CASE WHEN m.place IS NULL OR m.place = 1 THEN c.words END AS words,
+       m.created_at, m.content
+FROM (
+  SELECT c.id, c.last_message_at, w.words, coalesce(w.indexed_until, '-infinity') AS until
+  FROM conversations c LEFT JOIN conversation_words w ON w.organization_id = $1 AND w.conversation_id = c.id
+  WHERE c.organization_id = $1 AND c.user_id = $2 AND c.last_message_at > coalesce(w.indexed_until, '-infinity')
+  ORDER BY c.last_message_at DESC LIMIT 16
 ) c LEFT JOIN LATERAL (
-  SELECT m.created_at, m.content FROM (
-    SELECT m.created_at, m.content,
+  SELECT m.created_at, m.content, m.place FROM (
+    SELECT m.created_at, m.content, row_number() OVER (ORDER BY m.created_at, m.id) AS place,
            sum(octet_length(m.content)) OVER (ORDER BY m.created_at, m.id) - octet_length(m.content) AS bytes_before
     FROM (SELECT m.created_at, m.id, m.content FROM agent_messages m
           WHERE m.organization_id = $1 AND m.conversation_id = c.id AND m.created_at > c.until
@@ -109,14 +111,12 @@ SELECT c.id AS conversation_id, c.last_message_at, m.created_at, m.content FROM 
   ) m WHERE m.bytes_before < 131072
 ) m ON true";
 
+// What is known until some time is the same whoever has read it, so of two the later one stays. Where a conversation is deleted
+// meanwhile this fails, and is tried again another time.
 const KEEP: &str = "
-INSERT INTO conversation_words (organization_id, conversation_id, word, user_id)
-SELECT $1, w.id, w.word, $2 FROM unnest($3::text[], $4::text[]) AS w(id, word)
-ON CONFLICT DO NOTHING";
-
-// Whoever deletes a conversation meanwhile has its rows go with it, or makes this one fail: then it is tried again another time.
-const NOTE: &str = "
-INSERT INTO conversation_indexes AS i (organization_id, conversation_id, user_id, indexed_until, is_partial)
-SELECT $1, r.id, $2, r.until, r.partial FROM unnest($3::text[], $4::timestamptz[], $5::bool[]) AS r(id, until, partial)
+INSERT INTO conversation_words AS w (organization_id, conversation_id, user_id, words, indexed_until, is_partial)
+SELECT $1, r.id, $2, r.words, r.until, r.partial
+FROM unnest($3::text[], $4::text[], $5::timestamptz[], $6::bool[]) AS r(id, words, until, partial)
 ON CONFLICT (organization_id, conversation_id)
-DO UPDATE SET indexed_until = GREATEST(i.indexed_until, excluded.indexed_until), is_partial = i.is_partial OR excluded.is_partial";
+DO UPDATE SET words = excluded.words, indexed_until = excluded.indexed_until, is_partial = w.is_partial OR excluded.is_partial
+WHERE w.indexed_until < excluded.indexed_until";

@@ -183,7 +183,6 @@ impl Candidate {
     }
 }
 
-// A look into the index that no plan can turn into a reading of all that everybody ever said.
 async fn candidates(
     scope: &Scope,
     terms: &Terms,
@@ -222,25 +221,17 @@ async fn candidates(
         );
     }
     for probe in terms.probes() {
-        let word = match probe {
-            Probe::Is(word) => format!("w.word = {}", parameter(word.into())),
-            Probe::Begins(start) => {
-                let end = format!("{start}{}", char::MAX);
-                let (start, end) = (parameter(start.into()), parameter(end.into()));
-                format!("w.word >= {start} AND w.word < {end}")
-            }
+        let said = match probe {
+            Probe::Is(word) => format!(" {word} "),
+            Probe::Begins(start) => format!(" {start}"),
         };
-        let _ = write!(
-            says,
-            " AND (SELECT true FROM conversation_words w
-                   WHERE w.organization_id = $1 AND w.conversation_id = c.id AND {word} LIMIT 1) IS NOT NULL"
-        );
+        let _ = write!(says, " AND strpos(c.words, {}) > 0", parameter(said.into()));
     }
     let statement = format!(
         "SELECT c.id, c.last_message_at, c.is_behind FROM (
-           SELECT c.id, c.last_message_at, coalesce(i.is_partial, false) AS is_partial,
-                  coalesce(i.indexed_until < c.last_message_at, true) AS is_behind
-           FROM conversations c LEFT JOIN conversation_indexes i ON i.organization_id = $1 AND i.conversation_id = c.id
+           SELECT c.id, c.last_message_at, w.words, coalesce(w.is_partial, false) AS is_partial,
+                  coalesce(w.indexed_until < c.last_message_at, true) AS is_behind
+           FROM conversations c LEFT JOIN conversation_words w ON w.organization_id = $1 AND w.conversation_id = c.id
            WHERE c.organization_id = $1 AND c.user_id = $2 AND c.last_message_at IS NOT NULL{narrow}
          ) c WHERE c.is_behind OR c.is_partial OR (true{says})"
     );

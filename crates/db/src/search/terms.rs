@@ -44,6 +44,14 @@ pub(super) enum Probe {
     Begins(String),
 }
 
+impl Probe {
+    const fn length(&self) -> usize {
+        match self {
+            Self::Is(text) | Self::Begins(text) => text.len(),
+        }
+    }
+}
+
 impl Terms {
     /// Reads what somebody typed.
     ///
@@ -111,7 +119,9 @@ impl Terms {
                 },
             }
         }
-        // More of them than this no longer make it quicker.
+        // Each is asked where those before it were answered, so the rarest comes first; many more no longer make it quicker.
+        probes.sort_by_key(|probe| std::cmp::Reverse(probe.length()));
+        probes.dedup();
         probes.truncate(MAX_TERMS);
         probes
     }

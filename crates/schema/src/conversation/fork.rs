@@ -126,7 +126,7 @@ async fn make(
                     .ok_or_else(|| Failure::conflict("What this key made is gone by now."));
             }
             let from = forked(&scope, given).await?;
-            let messages = fork::chain(&scope, &from.id, given).await?;
+            let messages = fork::chain(&scope, given).await?;
             if messages.len() > fork::MAX_MESSAGES {
                 let most = u32::try_from(fork::MAX_MESSAGES).unwrap_or(u32::MAX);
                 return Err(Failure::limit_reached("messages in a fork", most));
