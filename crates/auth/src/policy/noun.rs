@@ -73,10 +73,9 @@ impl Action {
             | Self::RenameConversation
             | Self::ArchiveConversation
             | Self::UnarchiveConversation
-            | Self::DeleteConversation => Noun::Conversations,
-            // It is the messages that it copies.
-            Self::ForkConversation
-            | Self::AppendMessage
+            | Self::DeleteConversation
+            | Self::ForkConversation => Noun::Conversations,
+            Self::AppendMessage
             | Self::SendMessage
             | Self::RegenerateMessage
             | Self::EditMessage
