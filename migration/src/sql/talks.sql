@@ -23,6 +23,8 @@ CREATE TABLE conversation_words (
   CONSTRAINT conversation_words_conversation_fkey FOREIGN KEY (organization_id, conversation_id, user_id)
     REFERENCES conversations (organization_id, id, user_id) ON DELETE CASCADE ON UPDATE CASCADE
 );
+-- Taken as it lies: taking it apart for each search costs three times what looking through it does.
+ALTER TABLE conversation_words ALTER COLUMN words SET STORAGE EXTERNAL;
 CREATE POLICY conversation_words_select ON conversation_words FOR SELECT TO agentry_app
   USING (organization_id = app_current_org() AND user_id = app_current_user());
 CREATE POLICY conversation_words_insert ON conversation_words FOR INSERT TO agentry_app

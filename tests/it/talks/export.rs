@@ -196,7 +196,7 @@ async fn who_may_not_read_it_is_told_as_elsewhere() {
             posted.status().as_u16(),
             posted.headers()["allow"].to_str().unwrap()
         ),
-        (405, "GET,HEAD")
+        (405, "GET, HEAD")
     );
     let foreign = Client::new()
         .get(&url)
