@@ -4,6 +4,7 @@ use agentry_db::entity::agent_feedback::Model as Feedback;
 use agentry_db::entity::agent_message::Model as Message;
 use agentry_db::entity::conversation::Model as Conversation;
 use agentry_db::entity::{MessageRole, Rating};
+use agentry_db::ids::{MessageId, RunId};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
@@ -57,14 +58,14 @@ pub(super) fn message(
     });
     let message = json!({
         "id": message.id.as_str(),
-        "parentId": message.parent_id.as_ref().map(|id| id.as_str()),
+        "parentId": message.parent_id.as_ref().map(MessageId::as_str),
         "isCurrent": message.is_current,
         "role": role(message.role),
         "content": message.content,
         "metadata": message.metadata,
         "model": message.model,
         "agentVersion": message.agent_version,
-        "runId": message.run_id.as_ref().map(|id| id.as_str()),
+        "runId": message.run_id.as_ref().map(RunId::as_str),
         "toolCalls": message.tool_calls.unwrap_or(Value::Null),
         "toolCallId": message.tool_call_id,
         "createdAt": time(message.created_at),

@@ -1,4 +1,4 @@
-//! A conversation as Markdown (CommonMark). What was said is quoted, line by line: no line of it begins as one of ours does.
+//! A conversation as Markdown (`CommonMark`). What was said is quoted, line by line: no line of it begins as one of ours does.
 
 use std::fmt::Write as _;
 

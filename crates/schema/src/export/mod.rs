@@ -204,7 +204,7 @@ impl Writing {
                     json::message(&mut text, message, rated, is_first)?;
                 }
                 ConversationExportFormat::Markdown => {
-                    markdown::message(&mut text, &message, rated, self.branch)
+                    markdown::message(&mut text, &message, rated, self.branch);
                 }
             }
         }

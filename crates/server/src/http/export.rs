@@ -216,6 +216,7 @@ impl Running {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use ConversationExportFormat::{Json, Markdown};
 
     #[test]
     fn a_file_name_of_any_letters_is_a_header() {
@@ -236,7 +237,6 @@ mod tests {
             let request = wanted("c".into(), query).map_err(|fault| fault.code);
             request.map(|r| (r.format, r.branch == agentry_db::agent_message::Branch::All))
         };
-        use ConversationExportFormat::{Json, Markdown};
         assert_eq!(told(""), Ok((Json, false)));
         assert_eq!(told("branch=all&format=markdown&x=1"), Ok((Markdown, true)));
         assert_eq!(told("format=pdf"), Err(code::BAD_USER_INPUT));
