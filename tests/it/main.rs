@@ -42,7 +42,7 @@ mod store;
 mod streams;
 mod subscriptions;
 mod support;
+mod talks;
 mod templates;
 mod versions;
-mod talks;
 mod walking;

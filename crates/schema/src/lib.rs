@@ -8,6 +8,8 @@
 //! To add a mutation: its function in `agentry-db`, its action in `agentry_auth::policy`, then `VerbNounInput` and
 //! `VerbNounResult` in the noun's file, with `failure::mutation_result`. To add a type with an id: a variant of [`node::Node`].
 
+// The futures of merged objects nest as deep as there are of them.
+#![recursion_limit = "256"]
 #![expect(
     clippy::too_many_arguments,
     clippy::unused_async,

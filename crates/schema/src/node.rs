@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use agentry_auth::Access;
 use agentry_db::Scope;
 use agentry_db::ids::{
-    AgentId, AgentVersionId, ApiConnectionId, AuditEventId, ConversationId, EntityTypeId, FeedbackId,
-    MessageId, RunId, TemplateId, TemplateInstallId,
+    AgentId, AgentVersionId, ApiConnectionId, AuditEventId, ConversationId, EntityTypeId,
+    FeedbackId, MessageId, RunId, TemplateId, TemplateInstallId,
 };
 use agentry_db::node::{self, Kind};
 use async_graphql::{Context, ID, Interface, Object};

@@ -26,12 +26,10 @@ pub struct Query(
     AuditEventQuery,
     ConversationQuery,
     MessageQuery,
-    RunQuery,
-    SearchQuery,
     ApiKeyQuery,
     OrganizationQuery,
-    TemplateQuery,
-    EntityTypeQuery,
+    RunQueries,
+    TemplateQueries,
     VersionQueries,
 );
 
@@ -39,3 +37,11 @@ pub struct Query(
 // A group, as those of mutations.
 #[derive(Debug, Default, MergedObject)]
 pub(crate) struct VersionQueries(AgentVersionQuery, FeedbackQuery);
+
+/// What agents answered, and finding it again.
+#[derive(Debug, Default, MergedObject)]
+pub(crate) struct RunQueries(RunQuery, SearchQuery);
+
+/// Templates and types.
+#[derive(Debug, Default, MergedObject)]
+pub(crate) struct TemplateQueries(TemplateQuery, EntityTypeQuery);

@@ -112,6 +112,7 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ installId: "#install-%" }"##,
     ),
     ("forkTemplate", "offered", r##"{ slug: "#%" }"##),
+    (
         "editMessage",
         "own hosted private shared",
         r##"{ messageId: "#message-%", content: "Hello", onBusy: ENQUEUE }"##,
@@ -156,6 +157,8 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "publishTemplateVersion",
         "published offered",
         r##"{ slug: "#%", definition: { name: "New", agent: { systemPrompt: "Answer." } } }"##,
+    ),
+    (
         "regenerateMessage",
         "own hosted private shared",
         r##"{ messageId: "#message-%", onBusy: ENQUEUE }"##,

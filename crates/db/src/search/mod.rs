@@ -152,7 +152,7 @@ fn limit(filter: &SearchFilter, after: Option<&Cursor>) -> Option<Place> {
             time: *time,
             id: cursor.id.clone(),
         }),
-        Position::Text(_) => None,
+        Position::Text(_) | Position::Number(_) => None,
     });
     let to = filter.to.map(Place::before);
     match (after, to) {

@@ -118,7 +118,7 @@ pub async fn catalogue(
     let place = |cursor: Option<&Cursor>| -> [Value; 2] {
         let name = cursor.and_then(|cursor| match &cursor.position {
             Position::Text(name) => Some(name.clone()),
-            Position::Time(_) => None,
+            Position::Time(_) | Position::Number(_) => None,
         });
         let id = cursor.map(|cursor| cursor.id.clone());
         [name.into(), id.into()]
