@@ -30,23 +30,6 @@ const ADDRESSES: &[(&str, &str)] = &[
     ("xai", "https://api.x.ai/v1"),
 ];
 
-/// Which service a model's name belongs to by itself; the longest beginning that fits counts.
-const MODELS: &[(&str, &str)] = &[
-    ("echo", "echo"),
-    ("gpt-", "openai"),
-    ("chatgpt-", "openai"),
-    ("o1", "openai"),
-    ("o3", "openai"),
-    ("o4", "openai"),
-    ("claude-", "anthropic"),
-    ("mistral-", "mistral"),
-    ("ministral-", "mistral"),
-    ("codestral-", "mistral"),
-    ("magistral-", "mistral"),
-    ("deepseek-", "deepseek"),
-    ("grok-", "xai"),
-];
-
 impl Service {
     /// The service of this name. `echo` and `anthropic` are themselves; every other name is taken for a service that speaks chat
     /// completions, at its own address if it is a known one, else at the connection's `base_url`.
@@ -59,18 +42,6 @@ impl Service {
             _ => Dialect::OpenAi,
         };
         Self { name, dialect }
-    }
-
-    /// The name of the service that makes the model of this name, where the name says so. Models that anybody may serve, as
-    /// `llama-3.3-70b`, belong to none.
-    #[must_use]
-    pub fn name_for_model(model: &str) -> Option<&'static str> {
-        let model = model.trim().to_ascii_lowercase();
-        MODELS
-            .iter()
-            .filter(|(start, _)| model.starts_with(start))
-            .max_by_key(|(start, _)| start.len())
-            .map(|(_, service)| *service)
     }
 
     /// Its name, in lower case.
@@ -149,20 +120,6 @@ mod tests {
             ("anthropic", false),
         ] {
             assert_eq!(Service::of(name).may_lack_key(), may, "{name}");
-        }
-    }
-
-    #[test]
-    fn a_models_name_tells_its_service_where_it_can() {
-        for (model, service) in [
-            ("gpt-3.5-turbo", Some("openai")),
-            ("o3-mini", Some("openai")),
-            ("claude-sonnet-4-5", Some("anthropic")),
-            ("Echo", Some("echo")),
-            ("llama-3.3-70b", None),
-            ("", None),
-        ] {
-            assert_eq!(Service::name_for_model(model), service, "{model}");
         }
     }
 }

@@ -8,7 +8,7 @@ use agentry_db::run::{
     self, Asking, Claimed, Ending, Folded, HistoryLimits, RunConnection, Served,
 };
 use agentry_db::sealed::api_key_place;
-use agentry_db::{DbError, Statements, WriteScope, conversation};
+use agentry_db::{DbError, Statements, WriteScope, agent_version, conversation};
 use agentry_provider::{
     ChatMessage, ChatRequest, Endpoint, EndpointOptions, Role, Service, ToolCall, budget,
 };
@@ -35,6 +35,12 @@ pub(crate) enum Prepared {
     Ask(Box<Task>),
 }
 
+/// An agent, and the version it is at.
+struct Made {
+    agent: agent::Model,
+    version: i32,
+}
+
 /// A run that is to be asked.
 #[derive(Clone)]
 pub(crate) struct Task {
@@ -56,12 +62,13 @@ pub(crate) async fn prepare(shared: &Arc<Shared>, claimed: &Claimed) -> Result<P
         .write(&claimed.tenant, "run.start", &statements, |scope| {
             let (shared, claimed) = (Arc::clone(shared), claimed.clone());
             async move {
+                let made = made(&scope, &claimed).await?;
                 let lease = shared.settings.lease;
                 let held = run::hold(&scope, &shared.worker, &claimed.run, lease).await?;
                 let Some(run) = held else {
                     return Ok(Prepared::Nothing);
                 };
-                match decide(&shared, &scope, &claimed, &run).await? {
+                match decide(&shared, &scope, &claimed, &run, made).await? {
                     Ok(task) => Ok(Prepared::Ask(Box::new(task))),
                     Err(ending) => {
                         let text = run::said(&scope, &run).await?;
@@ -77,12 +84,27 @@ pub(crate) async fn prepare(shared: &Arc<Shared>, claimed: &Claimed) -> Result<P
         .await
 }
 
+/// The agent as it is made by now, and the version that this is. A new version locks the agent, which is therefore asked for before
+/// the run is held: whoever hands an agent over takes them in the same order.
+async fn made(scope: &WriteScope, claimed: &Claimed) -> Result<Option<Made>, DbError> {
+    let Some(run) = run::find(scope, &claimed.run).await? else {
+        return Ok(None);
+    };
+    let agent = agentry_db::agent::find(scope, &run.agent_id).await?;
+    let Some(agent) = agent.filter(|agent| agent.archived_at.is_none()) else {
+        return Ok(None);
+    };
+    let version = agent_version::ensure(scope, &agent).await?;
+    Ok(version.map(|version| Made { agent, version }))
+}
+
 /// What to ask, or how the run ends without.
 async fn decide(
     shared: &Shared,
     scope: &WriteScope,
     claimed: &Claimed,
     run: &row::Model,
+    made: Option<Made>,
 ) -> Result<Result<Task, Box<Ending>>, DbError> {
     if run.cancel_requested_at.is_some() {
         return Ok(Err(Box::new(Ending::of(RunStatus::Cancelled))));
@@ -99,12 +121,12 @@ async fn decide(
     if run.attempts >= ATTEMPTS {
         return Ok(Err(fault::too_often()));
     }
-    let Some(agent) = agentry_db::agent::find(scope, &run.agent_id).await? else {
+    let Some(Made { agent, version }) = made else {
         return Ok(Err(fault::agent_gone()));
     };
     let serving = run::serving(scope, &agent.id).await?;
-    let links = serving.map(|(_, links)| links).unwrap_or_default();
-    let served = match run::service_of(&run.model, &links) {
+    let links = serving.map(|serving| serving.links).unwrap_or_default();
+    let served = match run::service_of(&agent.model, &links) {
         Ok(served) => served,
         Err(missing) => return Ok(Err(fault::no_connection(&missing))),
     };
@@ -133,6 +155,8 @@ async fn decide(
     let mut request = request(&agent, served.model, history);
     budget::cut(&mut request, tokens);
     let asking = Asking {
+        model: &agent.model,
+        version,
         service: &served.service,
         connection: served.connection.as_ref(),
     };

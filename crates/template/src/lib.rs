@@ -14,7 +14,6 @@ mod overrides;
 mod problem;
 mod references;
 mod schema;
-mod service;
 mod strip;
 
 pub use capabilities::Capabilities;
@@ -24,7 +23,6 @@ pub use overrides::{check_overrides, check_patch};
 pub use problem::{Problem, ProblemCode, unknown_type};
 pub use references::OpenReference;
 pub use schema::{check as check_schema, check_event_kinds, check_value};
-pub use service::service_of_model;
 
 /// The reserved mark before the slugs of types that each organisation makes for itself.
 const RESERVED: char = '$';

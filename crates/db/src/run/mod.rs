@@ -24,7 +24,7 @@ pub use query::{
     RunFilter, count, count_many, find, find_many, list, list_many, siblings_many, text_many,
 };
 pub use send::{NewRun, create};
-pub use service::{Link, Missing, Served, service_of, serving};
+pub use service::{Link, Missing, Served, Serving, maker_of, service_of, serving};
 pub use start::{
     Asking, HistoryLimits, RunConnection, Said, begin, connection, history, is_cancelled,
 };

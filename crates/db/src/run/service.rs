@@ -130,28 +130,35 @@ pub fn service_of(model: &str, links: &[Link]) -> Result<Served, Missing> {
     }
 }
 
-/// The model of an agent that the caller may see, and the connections that it may use, in the order they were linked: what these are
-/// is told to whoever may use the agent, also where the connections themselves are not theirs to see. `None`: there is no such agent.
+/// What decides who serves an agent.
+#[derive(Debug, Clone)]
+pub struct Serving {
+    /// Its model, by its template where it is installed.
+    pub model: String,
+    /// Whether its template was uninstalled.
+    pub is_archived: bool,
+    /// The connections it may use, in the order they were linked.
+    pub links: Vec<Link>,
+}
+
+/// What decides who serves an agent that the caller may see. What its connections are is told to whoever may use the agent, also where
+/// the connections themselves are not theirs to see. `None`: there is no such agent.
 ///
 /// # Errors
 /// [`DbError`] as the database answers.
-pub async fn serving(
-    scope: &Scope,
-    agent: &AgentId,
-) -> Result<Option<(String, Vec<Link>)>, DbError> {
-    let rows: Vec<Row> = sql::all(
-        scope,
-        "SELECT a.model, s.api_connection_id, s.service, s.has_base_url FROM agents a LEFT JOIN agent_services(a.id) s ON true
-         WHERE a.organization_id = $1 AND a.id = $2",
-        [
-            scope.tenant().organization().as_str().into(),
-            agent.as_str().into(),
-        ],
-    )
-    .await?;
-    let Some(model) = rows.first().map(|row| row.model.clone()) else {
+pub async fn serving(scope: &Scope, agent: &AgentId) -> Result<Option<Serving>, DbError> {
+    let values = [
+        scope.tenant().organization().as_str().into(),
+        agent.as_str().into(),
+    ];
+    let rows: Vec<Row> = sql::all(scope, SERVING, values).await?;
+    let Some(Row {
+        model, is_archived, ..
+    }) = rows.first()
+    else {
         return Ok(None);
     };
+    let (model, is_archived) = (model.clone(), *is_archived);
     let link = |row: Row| {
         Some(Link {
             api_connection_id: row.api_connection_id?,
@@ -159,12 +166,26 @@ pub async fn serving(
             has_base_url: row.has_base_url?,
         })
     };
-    Ok(Some((model, rows.into_iter().filter_map(link).collect())))
+    Ok(Some(Serving {
+        model,
+        is_archived,
+        links: rows.into_iter().filter_map(link).collect(),
+    }))
 }
+
+const SERVING: &str = "
+SELECT a.model, a.is_archived, s.api_connection_id, s.service, s.has_base_url
+FROM (
+  SELECT id, archived_at IS NOT NULL AS is_archived,
+         CASE WHEN install_id IS NOT NULL AND archived_at IS NULL THEN coalesce(agent_effective(id) -> 'agent' ->> 'model', model)
+              ELSE model END AS model
+  FROM agents WHERE organization_id = $1 AND id = $2 OFFSET 0
+) a LEFT JOIN agent_services(a.id) s ON true";
 
 #[derive(FromQueryResult)]
 struct Row {
     model: String,
+    is_archived: bool,
     api_connection_id: Option<ApiConnectionId>,
     service: Option<String>,
     has_base_url: Option<bool>,
@@ -176,6 +197,19 @@ fn served(link: &Link, model: &str) -> Served {
         model: model.to_owned(),
         connection: Some(link.api_connection_id.clone()),
     }
+}
+
+/// The service to link a connection of for a model, as far as its name tells: the one it names, the one it is asked of, or its maker.
+/// `None`: anybody may serve it, as `llama-3.3-70b`, or it is built in.
+#[must_use]
+pub fn maker_of(model: &str) -> Option<&'static str> {
+    let named = model.split_once('/').and_then(|(service, _)| {
+        let known = CHAT.iter().find(|known| **known == service);
+        known.copied()
+    });
+    named
+        .or_else(|| begins(model, THEIRS))
+        .or_else(|| begins(model, MAKERS))
 }
 
 fn begins<'a>(model: &str, names: &[(&str, &'a str)]) -> Option<&'a str> {
@@ -293,5 +327,22 @@ mod tests {
         );
         assert_eq!(told("mistral-7b", &["ollama@"]), "ollama mistral-7b c0");
         assert_eq!(told("grok-4", &["openai", "groq"]), "! ");
+    }
+
+    #[test]
+    fn a_models_name_tells_what_to_link_where_it_can() {
+        for (model, service) in [
+            ("gpt-3.5-turbo", Some("openai")),
+            ("o3-mini", Some("openai")),
+            ("claude-sonnet-4-5", Some("anthropic")),
+            ("mistral-large", Some("mistral")),
+            ("groq/llama-3.3-70b", Some("groq")),
+            ("meta-llama/Llama-3.1-8B", None),
+            ("llama-3.3-70b", None),
+            ("echo", None),
+            ("", None),
+        ] {
+            assert_eq!(maker_of(model), service, "{model}");
+        }
     }
 }

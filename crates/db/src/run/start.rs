@@ -42,6 +42,10 @@ pub struct RunConnection {
 /// By what a run is asked.
 #[derive(Debug, Clone)]
 pub struct Asking<'a> {
+    /// The agent's model.
+    pub model: &'a str,
+    /// The agent's version.
+    pub version: i32,
     /// The service.
     pub service: &'a str,
     /// The connection; `None` for the built-in service.
@@ -125,6 +129,8 @@ pub async fn begin(scope: &WriteScope, run: &Model, asking: &Asking<'_>) -> Resu
         run.id.as_str().into(),
         asking.service.into(),
         asking.connection.map(ApiConnectionId::as_str).into(),
+        asking.model.into(),
+        asking.version.into(),
     ];
     let begun = sql::first(scope, BEGIN, values).await?;
     begun.ok_or_else(|| DbErr::RecordNotUpdated.into())
@@ -132,7 +138,7 @@ pub async fn begin(scope: &WriteScope, run: &Model, asking: &Asking<'_>) -> Resu
 
 const BEGIN: &str = "
 UPDATE runs SET status = 'running', attempts = attempts + 1, started_at = coalesce(started_at, now_ms()), asked_at = now_ms(),
-                service = $3, api_connection_id = $4
+                service = $3, api_connection_id = $4, model = $5, agent_version = $6
 WHERE organization_id = $1 AND id = $2 RETURNING *";
 
 /// Whether somebody asked for the run's end.

@@ -77,9 +77,15 @@ pub(super) async fn enqueue(
 /// Who would serve the agent's model, and the model.
 async fn served(scope: &Scope, agent: &AgentId) -> Result<(String, String), Failure> {
     let serving = run::serving(scope, agent).await?;
-    let (model, links) = serving.ok_or_else(|| Failure::not_found("agent"))?;
-    let served = run::service_of(&model, &links).map_err(Failure::connection_missing)?;
-    Ok((served.service, model))
+    let serving = serving.ok_or_else(|| Failure::not_found("agent"))?;
+    if serving.is_archived {
+        return Err(Failure::conflict(
+            "The agent's template was uninstalled. Install it again to go on.",
+        ));
+    }
+    let served = run::service_of(&serving.model, &serving.links);
+    let served = served.map_err(Failure::connection_missing)?;
+    Ok((served.service, serving.model))
 }
 
 /// What an earlier call with the same idempotency key asked for, as it is by now.

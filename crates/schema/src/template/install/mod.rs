@@ -163,7 +163,7 @@ fn upgrade(state: &State, granted: &Value) -> Option<UpgradeAvailable> {
 fn requirements(state: &State, equipment: &Equipment) -> Vec<Requirement> {
     let model = state.model.as_ref().unwrap_or(&equipment.model);
     let mut services = agentry_template::Capabilities::read(&state.capabilities).services;
-    services.extend(agentry_template::service_of_model(model).map(str::to_owned));
+    services.extend(agentry_db::run::maker_of(model).map(str::to_owned));
     let services: BTreeSet<String> = services;
     let requirement = |name: String| Requirement {
         kind: RequirementKind::Connection,
