@@ -4,6 +4,7 @@ mod cancel;
 mod echo;
 mod faults;
 mod lost;
+mod made;
 mod outage;
 mod pool;
 mod sent;
