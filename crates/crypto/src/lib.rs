@@ -32,6 +32,7 @@ mod digest;
 mod error;
 mod fingerprint;
 mod gcm;
+mod json;
 mod key;
 mod key_ring;
 mod legacy;
@@ -43,6 +44,7 @@ mod tests;
 
 pub use digest::sha256;
 pub use error::{KeyRingError, OpenError, SealError};
+pub use json::json_sha256;
 pub use key::generate_key;
 pub use key_ring::{BARE_KEY_ID, KeyRing};
 pub use place::Place;

@@ -1,10 +1,6 @@
 //! Idempotency keys: a creating mutation said twice with one key makes one thing.
 
-use std::fmt::Write as _;
-
-use ring::digest::{SHA256, digest};
 use sea_orm::{ConnectionTrait as _, FromQueryResult};
-use serde_json::Value;
 
 use crate::ids::OrganizationId;
 use crate::{DbError, WriteScope, organization, sql};
@@ -33,7 +29,7 @@ struct Used {
 /// Claims `key` for the acting user, before the thing is made and in the same transaction. A second caller with the key
 /// waits here until the first has committed (and then replays it) or was undone (and then goes ahead).
 ///
-/// `target` is the id that the thing will have, `input_hash` what [`input_hash`] says of the input. In passing, the user's
+/// `target` is the id that the thing will have, `input_hash` what [`agentry_crypto::json_sha256`] says of the input. In passing, the user's
 /// own keys older than 24 hours are forgotten.
 ///
 /// # Errors
@@ -147,95 +143,5 @@ impl Claimed<'_> {
         } else {
             Ok(Claim::Conflict)
         }
-    }
-}
-
-/// SHA-256, in lower-case hex, of the value as JSON without white space and with the keys of every object in order.
-#[must_use]
-pub fn input_hash(value: &Value) -> String {
-    let mut text = String::new();
-    write_canonical(value, &mut text);
-    let mut hex = String::with_capacity(64);
-    for byte in digest(&SHA256, text.as_bytes()).as_ref() {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
-}
-
-fn write_canonical(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(fields) => {
-            // Sorted here: whether serde_json sorts depends on a feature that any crate of the build may turn off.
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_by_key(|(name, _)| *name);
-            text.push('{');
-            for (index, (name, value)) in fields.into_iter().enumerate() {
-                if index > 0 {
-                    text.push(',');
-                }
-                let _ = write!(text, "{}:", Value::from(name.as_str()));
-                write_canonical(value, text);
-            }
-            text.push('}');
-        }
-        Value::Array(items) => {
-            text.push('[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    text.push(',');
-                }
-                write_canonical(item, text);
-            }
-            text.push(']');
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            let _ = write!(text, "{value}");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-
-    fn hash(text: &str) -> String {
-        input_hash(&serde_json::from_str(text).unwrap())
-    }
-
-    #[test]
-    fn the_order_of_keys_and_white_space_do_not_matter() {
-        assert_eq!(
-            hash(r#"{"b":[1,{"d":null,"c":"x"}],"a":true}"#),
-            hash(r#"{ "a": true, "b": [1, {"c": "x", "d": null}] }"#),
-        );
-    }
-
-    #[test]
-    fn whatever_else_differs_matters() {
-        let inputs = [
-            r#"{"a":1}"#,
-            r#"{"a":"1"}"#,
-            r#"{"a":null}"#,
-            "{}",
-            r#"{"a":[1]}"#,
-            r#"{"a":[1,2]}"#,
-            r#"{"a":[2,1]}"#,
-            r#"{"b":1}"#,
-            r#"{"a":{"b":1}}"#,
-            r#"{"a\",\"b":1}"#,
-        ];
-        let hashes: std::collections::HashSet<_> = inputs.iter().map(|text| hash(text)).collect();
-        assert_eq!(hashes.len(), inputs.len());
-    }
-
-    #[test]
-    fn it_is_sha_256_of_the_canonical_text() {
-        // printf '{"a":1}' | sha256sum
-        assert_eq!(
-            hash(r#"{ "a" : 1 }"#),
-            "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
-        );
     }
 }

@@ -34,7 +34,7 @@ impl Idempotency {
         let input_hash = match &key {
             Some(_) => {
                 let input = serde_json::to_value(input).map_err(ApiError::internal)?;
-                idempotency::input_hash(&input)
+                agentry_crypto::json_sha256(&input)
             }
             None => String::new(),
         };

@@ -1,9 +1,8 @@
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use agentry_crypto::json_sha256;
 use jsonschema::{Draft, PatternOptions, Validator};
-use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 use crate::problem::{below, has_nul, nul};
@@ -120,7 +119,7 @@ impl Definition {
                 classifiers: count("classifiers"),
                 watchers: count("watchers"),
             },
-            checksum: checksum(&document),
+            checksum: json_sha256(&document),
             document,
             stripped,
             open: open.into_iter().collect(),
@@ -209,43 +208,6 @@ fn too_deep(value: &Value, left: usize) -> bool {
         Value::Array(items) => items.iter().any(|item| too_deep(item, left)),
         Value::Object(members) => members.values().any(|item| too_deep(item, left)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
-}
-
-fn checksum(document: &Value) -> String {
-    let mut text = String::new();
-    canonical(document, &mut text);
-    hex::encode(digest(&SHA256, text.as_bytes()))
-}
-
-fn canonical(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().collect();
-            members.sort_by_key(|(name, _)| *name);
-            text.push('{');
-            for (place, (name, member)) in members.into_iter().enumerate() {
-                if place > 0 {
-                    text.push(',');
-                }
-                let _ = write!(text, "{}:", Value::from(name.as_str()));
-                canonical(member, text);
-            }
-            text.push('}');
-        }
-        Value::Array(items) => {
-            text.push('[');
-            for (place, item) in items.iter().enumerate() {
-                if place > 0 {
-                    text.push(',');
-                }
-                canonical(item, text);
-            }
-            text.push(']');
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            let _ = write!(text, "{value}");
-        }
     }
 }
 

@@ -9,8 +9,12 @@ use crate::templates::{definition, installed, mutate, offer, publisher};
 
 /// What wrote the reply of a run.
 async fn written_by(caller: &Caller, run: &Value) -> Value {
-    let query = "query($id: ID!) { message(id: $id) { model agentVersion writtenBy { systemPrompt } } }";
-    caller.query(query, json!({ "id": run["reply"]["id"] })).await["message"].take()
+    let query =
+        "query($id: ID!) { message(id: $id) { model agentVersion writtenBy { systemPrompt } } }";
+    caller
+        .query(query, json!({ "id": run["reply"]["id"] }))
+        .await["message"]
+        .take()
 }
 
 async fn update(caller: &Caller, agent: &Value, changes: Value) {
