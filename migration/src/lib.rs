@@ -41,6 +41,7 @@ mod m0033_first_memberships;
 mod m0035_template_parts;
 mod m0040_runs;
 mod m0041_agent_versions;
+mod m0043_tools;
 mod m0044_talks;
 pub mod rls;
 mod run;
@@ -85,6 +86,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0035_template_parts::Migration),
             Box::new(m0040_runs::Migration),
             Box::new(m0041_agent_versions::Migration),
+            Box::new(m0043_tools::Migration),
             Box::new(m0044_talks::Migration),
         ]
     }

@@ -33,6 +33,8 @@ pub struct NewAgent {
     pub max_tokens: Option<i32>,
     /// Who sees it; the schema's default when `None`.
     pub visibility: Option<Visibility>,
+    /// The definitions of its tools: a JSON array that is not empty.
+    pub tools: Option<Value>,
 }
 
 /// What changes of an agent; `None` leaves a value as it is.
@@ -52,6 +54,8 @@ pub struct AgentChanges {
     pub max_tokens: Option<Option<i32>>,
     /// Who sees it.
     pub visibility: Option<Visibility>,
+    /// The definitions of its tools: a JSON array that is not empty; `Some(None)` takes them away.
+    pub tools: Option<Option<Value>>,
 }
 
 /// Which agents of those one may see.
@@ -168,6 +172,7 @@ pub async fn insert(scope: &WriteScope, id: &AgentId, new: &NewAgent) -> Result<
         install_id: NotSet,
         archived_at: NotSet,
         version: NotSet,
+        tools: Set(new.tools.clone()),
     };
     Ok(agent.insert(&**scope).await?)
 }
@@ -191,6 +196,7 @@ pub async fn update(
         temperature,
         max_tokens,
         visibility,
+        tools,
     } = changes;
     let agent = ActiveModel {
         name: set(name),
@@ -200,6 +206,7 @@ pub async fn update(
         temperature: set(temperature),
         max_tokens: set(max_tokens),
         visibility: set(visibility),
+        tools: set(tools),
         ..Default::default()
     };
     if !agent.is_changed() {
@@ -307,8 +314,15 @@ impl Row {
         }
         let max_tokens = agent.get("maxTokens").and_then(Value::as_i64);
         stored.max_tokens = max_tokens.and_then(|most| i32::try_from(most).ok());
+        let tools = agent.get("tools").filter(|tools| is_some(tools));
+        stored.tools = tools.cloned();
         stored
     }
+}
+
+/// Whether there is anything in a list.
+fn is_some(list: &Value) -> bool {
+    list.as_array().is_some_and(|items| !items.is_empty())
 }
 
 /// What of a change an install keeps as overrides of its template's agent.
@@ -321,6 +335,7 @@ fn overrides(changes: &AgentChanges) -> Map<String, Value> {
         temperature,
         max_tokens,
         visibility: _,
+        tools,
     } = changes;
     let number = |decimal: &Decimal| serde_json::from_str(&decimal.to_string()).ok();
     [
@@ -332,6 +347,7 @@ fn overrides(changes: &AgentChanges) -> Map<String, Value> {
         ("model", model.as_ref().map(|text| json!(text))),
         ("temperature", temperature.as_ref().and_then(number)),
         ("maxTokens", max_tokens.as_ref().map(|most| json!(most))),
+        ("tools", tools.as_ref().map(|tools| json!(tools))),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name.to_owned(), value?)))

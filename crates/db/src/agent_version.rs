@@ -127,7 +127,7 @@ pub async fn ensure(scope: &WriteScope, agent: &agent::Model) -> Result<Option<i
         agent.model.as_str().into(),
         agent.temperature.into(),
         agent.max_tokens.into(),
-        None::<serde_json::Value>.into(),
+        agent.tools.clone().into(),
     ];
     let ensure = "SELECT agent_version_ensure($1, $2, $3, $4, $5, $6, $7)";
     sql::scalar(scope, ensure, values).await
@@ -141,6 +141,7 @@ pub fn restoring(version: &Model) -> AgentChanges {
         model: Some(version.model.clone()),
         temperature: Some(version.temperature),
         max_tokens: Some(version.max_tokens),
+        tools: Some(version.tools.clone()),
         ..AgentChanges::default()
     }
 }

@@ -59,8 +59,8 @@ WHERE m.organization_id = $1 AND m.id = $2 AND ($3 OR m.is_current)";
 // Within a conversation no two messages are of one time.
 const BATCH: &str = "
 SELECT m.* FROM (
-  SELECT m.*, sum(octet_length(m.content)) OVER (ORDER BY m.created_at, m.id) - octet_length(m.content) AS bytes_before
-  FROM (SELECT m.* FROM agent_messages m
+  SELECT m.*, sum(m.bytes) OVER (ORDER BY m.created_at, m.id) - m.bytes AS bytes_before
+  FROM (SELECT m.*, octet_length(m.content) + coalesce(octet_length(m.tool_calls::text), 0) AS bytes FROM agent_messages m
         WHERE m.organization_id = $1 AND m.conversation_id = $2 AND ($3 OR m.is_current)
           AND m.created_at > coalesce($4, '-infinity'::timestamptz) AND m.created_at <= $5
         ORDER BY m.created_at, m.id LIMIT $6) m

@@ -79,10 +79,10 @@ pub async fn copy(
 // A run belongs to the conversation it was asked for in: copies have none, and keep the model and version that wrote them.
 const COPY: &str = "
 INSERT INTO agent_messages (organization_id, conversation_id, id, agent_id, agent_user_id, user_id, withheld, role, content, metadata,
-                            parent_id, agent_version, model, tool_calls, tool_call_id, created_at, updated_at)
+                            parent_id, agent_version, model, tool_calls, tool_call_id, tool_outcome, created_at, updated_at)
 SELECT c.organization_id, c.id, w.new_id, c.agent_id, c.agent_user_id, c.user_id, c.withheld, m.role, m.content,
        m.metadata || jsonb_build_object('forkedFrom', jsonb_build_object('conversationId', m.conversation_id, 'messageId', m.id)),
-       w.before_id, m.agent_version, m.model, m.tool_calls, m.tool_call_id, w.at, w.at
+       w.before_id, m.agent_version, m.model, m.tool_calls, m.tool_call_id, m.tool_outcome, w.at, w.at
 FROM (
   SELECT w.old_id, w.new_id, lag(w.new_id) OVER (ORDER BY w.place) AS before_id,
          t.now - (count(*) OVER () - w.place) * interval '1 millisecond' AS at

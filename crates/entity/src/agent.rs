@@ -42,6 +42,8 @@ pub struct Model {
     pub archived_at: Option<DateTimeUtc>,
     /// Its newest version's number; kept by a trigger. 0: an installed one that has not answered yet.
     pub version: i32,
+    /// What its model may ask the client to do: a JSON array of definitions; `None` where it is nothing.
+    pub tools: Option<Json>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

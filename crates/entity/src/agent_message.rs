@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::id::{AgentId, ConversationId, MessageId, OrganizationId, RunId, UserId};
-use crate::{MessageRole, TenantOwned};
+use crate::{MessageRole, TenantOwned, ToolOutcome};
 
 /// One message of a conversation.
 #[sea_orm::model]
@@ -27,7 +27,7 @@ pub struct Model {
     pub user_id: UserId,
     /// Who speaks.
     pub role: MessageRole,
-    /// Up to 1,000,000 characters; empty only where tools are called.
+    /// Up to 1,000,000 characters; empty only where tools are called or answer.
     pub content: String,
     /// The caller's own notes: a JSON object.
     pub metadata: Json,
@@ -47,6 +47,8 @@ pub struct Model {
     pub tool_calls: Option<Json>,
     /// The call that it is the result of.
     pub tool_call_id: Option<String>,
+    /// What came of that call.
+    pub tool_outcome: Option<ToolOutcome>,
     /// When it was written: strictly later than the message before it.
     pub created_at: DateTimeUtc,
     /// When its metadata last changed; kept by a trigger.

@@ -23,6 +23,7 @@ pub mod run_delta;
 mod run_status;
 mod sealed_column;
 mod tenant_owned;
+mod tool_outcome;
 mod visibility;
 
 pub use credential_kind::CredentialKind;
@@ -31,4 +32,5 @@ pub use rating::Rating;
 pub use run_status::RunStatus;
 pub use sealed_column::SealedColumn;
 pub use tenant_owned::TenantOwned;
+pub use tool_outcome::ToolOutcome;
 pub use visibility::Visibility;

@@ -1,4 +1,4 @@
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What a model is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +41,8 @@ pub struct ChatMessage {
     pub tool_calls: Vec<ToolCall>,
     /// The call that this answers, in the role [`Role::Tool`].
     pub tool_call_id: Option<String>,
+    /// Whether that call failed; Anthropic is told so, elsewhere the content has to say it.
+    pub is_error: bool,
 }
 
 impl ChatMessage {
@@ -82,6 +84,7 @@ impl ChatMessage {
             content: content.into(),
             tool_calls: Vec::new(),
             tool_call_id: None,
+            is_error: false,
         }
     }
 }
@@ -95,6 +98,16 @@ pub struct ToolCall {
     pub name: String,
     /// The arguments as the model wrote them: meant to be a JSON object, and not always one.
     pub arguments: String,
+}
+
+impl ToolCall {
+    /// The arguments as an object, whatever the model wrote: providers refuse conversations that hold anything else.
+    pub(crate) fn input(&self) -> Value {
+        match serde_json::from_str(&self.arguments) {
+            Ok(Value::Object(input)) => Value::Object(input),
+            Ok(_) | Err(_) => json!({ "arguments": self.arguments }),
+        }
+    }
 }
 
 /// A tool that a model may ask for.

@@ -10,10 +10,10 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::select;
 use tokio::time::Instant;
 
-use crate::fault;
-use crate::prepare::{Task, kept};
+use crate::prepare::Task;
 use crate::register::{Control, Order};
 use crate::shared::Shared;
+use crate::{fault, tools};
 
 /// How listening ended.
 pub(crate) enum Heard {
@@ -77,10 +77,7 @@ pub(crate) async fn listen(
             Ok(Some(Err(error))) => fault::provider(&error),
             Ok(Some(Ok(event))) => match reply.hear(shared, task, event, began) {
                 None => continue,
-                Some(reason) => Box::new(Ending {
-                    stop_reason: Some(reason.as_str().to_owned()),
-                    ..Ending::of(RunStatus::Completed)
-                }),
+                Some(reason) => Box::new(reply.whole(reason)),
             },
         };
         return Heard::End(Box::new(reply.end(shared, task, *ending)));
@@ -154,6 +151,28 @@ impl Reply {
         end.map(|_| StopReason::Length)
     }
 
+    /// A whole answer. Calls are for somebody to carry out only where the model waits for that: of an answer that was cut, or withheld in
+    /// part, the last may be half of one.
+    fn whole(&mut self, reason: StopReason) -> Ending {
+        let reason = match reason {
+            StopReason::Length | StopReason::Filtered => {
+                self.calls.clear();
+                reason
+            }
+            StopReason::ToolCalls | StopReason::End | StopReason::Other
+                if !self.calls.is_empty() =>
+            {
+                StopReason::ToolCalls
+            }
+            StopReason::ToolCalls => StopReason::Other,
+            StopReason::End | StopReason::Other => reason,
+        };
+        Ending {
+            stop_reason: Some(reason.as_str().to_owned()),
+            ..Ending::of(RunStatus::Completed)
+        }
+    }
+
     fn end(self, shared: &Shared, task: &Task, ending: Ending) -> Ending {
         let Self {
             text,
@@ -170,7 +189,7 @@ impl Reply {
         let whole = ending.status == RunStatus::Completed;
         Ending {
             text,
-            tool_calls: whole.then(|| kept(&calls)).flatten(),
+            tool_calls: whole.then(|| tools::kept(calls, &task.tools)).flatten(),
             tokens: usage.map(|usage| (count(usage.prompt_tokens), count(usage.completion_tokens))),
             cost_micros: cost,
             first_token_ms: first.map(|first| i32::try_from(first.as_millis()).unwrap_or(i32::MAX)),

@@ -19,6 +19,7 @@ mod register;
 mod settings;
 mod shared;
 mod title;
+mod tools;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agentry_db::entity::{MessageRole, RunStatus, agent, run as row};
+use agentry_db::entity::{MessageRole, RunStatus, ToolOutcome, agent, run as row};
 use agentry_db::ids::ApiConnectionId;
 use agentry_db::run::{
     self, Asking, Claimed, Ending, Folded, HistoryLimits, RunConnection, Served,
@@ -10,13 +10,13 @@ use agentry_db::run::{
 use agentry_db::sealed::api_key_place;
 use agentry_db::{DbError, Statements, WriteScope, agent_version, conversation};
 use agentry_provider::{
-    ChatMessage, ChatRequest, Endpoint, EndpointOptions, Role, Service, ToolCall, budget,
+    ChatMessage, ChatRequest, Endpoint, EndpointOptions, Role, Service, budget,
 };
-use serde_json::Value;
+use agentry_template::Tool;
 use url::Url;
 
-use crate::fault;
 use crate::shared::Shared;
+use crate::{fault, tools};
 
 /// How often a run is taken up before it is given up: one that brings its worker down each time must not do so for ever.
 const ATTEMPTS: i32 = 10;
@@ -52,6 +52,8 @@ pub(crate) struct Task {
     pub(crate) said: String,
     /// Whether this is a conversation's first exchange, and it has no title.
     pub(crate) is_untitled: bool,
+    /// What the model may ask for.
+    pub(crate) tools: Vec<Tool>,
 }
 
 /// Reads and notes what is needed to ask. When this answers [`Prepared::Ask`], it is written down that the provider was asked.
@@ -152,7 +154,8 @@ async fn decide(
     } else {
         String::new()
     };
-    let mut request = request(&agent, served.model, history);
+    let tools = Tool::read_all(agent.tools.as_ref());
+    let mut request = request(&agent, served.model, history, &tools);
     budget::cut(&mut request, tokens);
     let asking = Asking {
         model: &agent.model,
@@ -166,6 +169,7 @@ async fn decide(
         endpoint,
         said,
         is_untitled,
+        tools,
     }))
 }
 
@@ -211,14 +215,19 @@ fn opened(
     Ok(endpoint)
 }
 
-fn request(agent: &agent::Model, model: String, history: Vec<run::Said>) -> ChatRequest {
+fn request(
+    agent: &agent::Model,
+    model: String,
+    history: Vec<run::Said>,
+    tools: &[Tool],
+) -> ChatRequest {
     ChatRequest {
         model,
         system: Some(agent.system_prompt.clone()),
         messages: history.into_iter().map(message).collect(),
         temperature: f64::try_from(agent.temperature).ok(),
         max_tokens: agent.max_tokens.map(i32::unsigned_abs),
-        tools: Vec::new(),
+        tools: tools::definitions(tools),
     }
 }
 
@@ -229,6 +238,7 @@ fn message(said: run::Said) -> ChatMessage {
         content,
         tool_calls,
         tool_call_id,
+        tool_outcome,
     } = said;
     let role = match role {
         MessageRole::User => Role::User,
@@ -237,49 +247,9 @@ fn message(said: run::Said) -> ChatMessage {
         MessageRole::Tool => Role::Tool,
     };
     ChatMessage {
-        tool_calls: tool_calls.as_ref().map(calls).unwrap_or_default(),
+        tool_calls: tools::sent(tool_calls.as_ref()),
         tool_call_id,
+        is_error: tool_outcome.is_some_and(|outcome| outcome != ToolOutcome::Result),
         ..ChatMessage::said(role, content)
-    }
-}
-
-/// Tool calls as they are kept on a message.
-pub(crate) fn kept(calls: &[ToolCall]) -> Option<Value> {
-    let kept = |call: &ToolCall| serde_json::json!({ "id": call.id, "name": call.name, "arguments": call.arguments });
-    (!calls.is_empty()).then(|| calls.iter().map(kept).collect())
-}
-
-fn calls(kept: &Value) -> Vec<ToolCall> {
-    let call = |call: &Value| {
-        let text = |name: &str| Some(call.get(name)?.as_str()?.to_owned());
-        Some(ToolCall {
-            id: text("id")?,
-            name: text("name")?,
-            arguments: text("arguments")?,
-        })
-    };
-    kept.as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(call)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-
-    #[test]
-    fn tool_calls_are_read_as_they_are_kept() {
-        let call = ToolCall {
-            id: "c1".to_owned(),
-            name: "look".to_owned(),
-            arguments: "{\"at\": 1}".to_owned(),
-        };
-        assert_eq!(calls(&kept(std::slice::from_ref(&call)).unwrap()), [call]);
-        assert_eq!(kept(&[]), None);
-        assert!(calls(&serde_json::json!([{ "id": 1 }, {}, "x"])).is_empty());
     }
 }

@@ -68,6 +68,25 @@ impl Checks {
         });
     }
 
+    /// Notes that something inside the input cannot be accepted.
+    pub(crate) fn refuse_at(&mut self, path: Vec<String>, message: impl Into<String>) {
+        self.fields.push(InvalidField {
+            path,
+            message: message.into(),
+        });
+    }
+
+    /// A text inside the input, of at most `most` characters; it may be empty.
+    pub(crate) fn content_at(&mut self, path: Vec<String>, value: &str, most: usize) {
+        let length = value.chars().count();
+        if value.contains('\0') {
+            self.refuse_at(path, "It must not contain the character U+0000.");
+        } else if length > most {
+            let message = format!("It must have at most {most} characters; it has {length}.");
+            self.refuse_at(path, message);
+        }
+    }
+
     /// The failure of an input of which this one field cannot be accepted.
     pub(crate) fn refused(field: &str, message: impl Into<String>) -> Failure {
         let mut checks = Self::default();

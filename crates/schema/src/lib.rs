@@ -60,6 +60,7 @@ mod secret;
 mod services;
 mod subscription;
 pub mod template;
+pub mod tool;
 pub mod user;
 pub mod viewer;
 mod visibility;

@@ -10,7 +10,7 @@ use crate::entity_type::EntityTypeMutation;
 use crate::feedback::FeedbackMutation;
 use crate::message::MessageMutation;
 use crate::organization::{InviteMutation, MemberMutation, OrganizationMutation, RespondMutation};
-use crate::run::{BranchMutation, CancelMutation, SendMutation};
+use crate::run::{BranchMutation, CancelMutation, DecideMutation, SendMutation, SubmitMutation};
 use crate::template::{
     DeleteTemplateMutation, InstallChangeMutation, InstallMutation, TemplateMutation,
 };
@@ -83,6 +83,8 @@ pub(crate) struct RunMutations(
     SendMutation,
     CancelMutation,
     BranchMutation,
+    SubmitMutation,
+    DecideMutation,
     ForkMutation,
     TestMutation,
 );

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::problem::{below, has_nul, nul};
 use crate::references::OpenReference;
-use crate::{Capabilities, Problem, ProblemCode, RESERVED, references, schema, strip};
+use crate::{Capabilities, Problem, ProblemCode, RESERVED, Tool, references, schema, strip, tools};
 
 /// The JSON Schema of a definition, as it is published in `docs/template.schema.json`.
 pub const SCHEMA: &str = include_str!("../../../docs/template.schema.json");
@@ -91,6 +91,7 @@ impl Definition {
         let mut open = BTreeSet::new();
         if problems.is_empty() {
             open = references::check(&document, &mut problems);
+            problems.extend(check_agent_tools(&document));
             let all = schemas(&document);
             problems.extend(schema::too_many_patterns(
                 all.iter().map(|(_, one)| *one),
@@ -177,9 +178,30 @@ pub(crate) fn check_form(document: &Value) -> Vec<Problem> {
     problems
 }
 
+/// What is wrong with the tools of the agent, their JSON Schemas left aside. Each is among what whoever installs it agrees to.
+fn check_agent_tools(document: &Value) -> Vec<Problem> {
+    let Some(all) = document.pointer(TOOLS) else {
+        return Vec::new();
+    };
+    let mut problems = tools::check_form(all, TOOLS);
+    let asked = Capabilities::read(&document["capabilities"]).tools;
+    for (place, tool) in Tool::read_all(Some(all)).iter().enumerate() {
+        if !asked.contains(&tool.name) {
+            let path = format!("{TOOLS}/{place}/name");
+            let message = "It must be among the tools of the capabilities.";
+            problems.push(Problem::new(ProblemCode::UnknownReference, path, message));
+        }
+    }
+    problems
+}
+
+/// Where the tools of the agent stand.
+const TOOLS: &str = "/agent/tools";
+
 /// Every JSON Schema in a definition, with where it stands.
 fn schemas(document: &Value) -> Vec<(String, &Value)> {
-    let mut found = Vec::new();
+    let all = document.pointer(TOOLS);
+    let mut found = all.map_or_else(Vec::new, |all| tools::schemas(all, TOOLS));
     for (part, member) in [
         ("entityTypes", "metadataSchema"),
         ("relationshipTypes", "metadataSchema"),
@@ -325,6 +347,37 @@ mod tests {
                     "/entityTypes/b/eventKinds/x/pattern"
                 ),
             ]
+        );
+    }
+
+    #[test]
+    fn tools_of_the_agent_are_checked_and_asked_for() {
+        let with = |tools: Value, asked: Value| {
+            let agent = json!({ "systemPrompt": "p", "tools": tools });
+            Definition::read(
+                json!({ "name": "x", "agent": agent, "capabilities": { "tools": asked } }),
+            )
+        };
+        let look = json!({ "name": "Look_up", "parameters": { "type": "object", "properties": { "token": {} } } });
+        let good = with(json!([look]), json!(["Look_up", "more"])).unwrap();
+        assert_eq!(good.document["agent"]["tools"], json!([look]));
+        assert!(good.stripped.is_empty(), "{:?}", good.stripped);
+        let told = |tools: Value, asked: Value| -> Vec<_> {
+            let problems = with(tools, asked).unwrap_err();
+            problems.into_iter().map(|p| (p.code, p.path)).collect()
+        };
+        let at = |path: &str| path.to_owned();
+        let unknown = (ProblemCode::UnknownReference, at("/agent/tools/0/name"));
+        assert_eq!(told(json!([look]), json!([])), [unknown]);
+        let again = (ProblemCode::Invalid, at("/agent/tools/1/name"));
+        assert_eq!(told(json!([look, look]), json!(["Look_up"])), [again]);
+        let hostile = json!([{ "name": "t", "parameters": { "type": "object", "$ref": "#" } }]);
+        let circle = (ProblemCode::CyclicSchema, at("/agent/tools/0/parameters"));
+        assert_eq!(told(hostile, json!(["t"])), [circle]);
+        let extra = (ProblemCode::UnknownKey, at("/agent/tools/0"));
+        assert_eq!(
+            told(json!([{ "name": "t", "code": "x" }]), json!(["t"])),
+            [extra]
         );
     }
 

@@ -15,6 +15,7 @@ mod problem;
 mod references;
 mod schema;
 mod strip;
+mod tools;
 
 pub use capabilities::Capabilities;
 pub use definition::{Definition, MAX_BYTES, Provides, SCHEMA};
@@ -23,6 +24,7 @@ pub use overrides::{check_overrides, check_patch};
 pub use problem::{Problem, ProblemCode, unknown_type};
 pub use references::OpenReference;
 pub use schema::{check as check_schema, check_event_kinds, check_value};
+pub use tools::{MAX_TOOLS, Tool, check_tools, no_parameters};
 
 /// The reserved mark before the slugs of types that each organisation makes for itself.
 const RESERVED: char = '$';

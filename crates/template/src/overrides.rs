@@ -2,15 +2,16 @@ use serde_json::Value;
 
 use crate::definition::check_form;
 use crate::problem::{below, has_nul, nul};
-use crate::{Problem, ProblemCode};
+use crate::{Problem, ProblemCode, check_tools};
 
 /// What of a definition an install may change, and of which entries.
-const AGENT: [&str; 5] = [
+const AGENT: [&str; 6] = [
     "description",
     "systemPrompt",
     "model",
     "temperature",
     "maxTokens",
+    "tools",
 ];
 const WATCHER: [&str; 2] = ["schedule", "enabled"];
 const CLASSIFIER: [&str; 4] = ["minSimilarity", "fallback", "model", "values"];
@@ -55,6 +56,12 @@ pub fn check_overrides(patch: &Value, effective: &Value) -> Vec<Problem> {
     }
     if problems.is_empty() {
         problems = check_form(effective);
+    }
+    let is_changed = patch.pointer("/agent/tools").is_some();
+    if let Some(tools) = effective.pointer("/agent/tools").filter(|_| is_changed)
+        && problems.is_empty()
+    {
+        problems = check_tools(tools, "/agent/tools");
     }
     problems
 }
@@ -105,7 +112,7 @@ mod tests {
             json!({ "capabilities": {} }),
             json!({ "entityTypes": {} }),
             json!({ "agent": null }),
-            json!({ "agent": { "tools": [] } }),
+            json!({ "agent": { "name": "x" } }),
             json!({ "agent": { "description": "a\0" } }),
             json!({ "watchers": { "w": { "types": [] } } }),
             json!({ "watchers": { "w": null } }),
@@ -120,6 +127,13 @@ mod tests {
         let effective = json!({ "name": "x", "agent": {} });
         let problems = check_overrides(&overrides, &effective);
         assert_eq!(problems[0].code, ProblemCode::Invalid);
+        let tools = json!([{ "name": "t", "parameters": { "type": "object", "$ref": "#" } }]);
+        let overrides = json!({ "agent": { "tools": tools } });
+        let effective = json!({ "name": "x", "agent": { "systemPrompt": "p", "tools": tools } });
+        let problems = check_overrides(&overrides, &effective);
+        assert_eq!(problems[0].code, ProblemCode::CyclicSchema);
+        assert_eq!(problems[0].path, "/agent/tools/0/parameters");
+        assert_eq!(check_overrides(&json!({ "agent": {} }), &effective), []);
         let overrides = json!({ "watchers": { "none": { "enabled": true } } });
         let effective = json!({ "name": "x", "agent": { "systemPrompt": "p" } });
         let problems = check_overrides(&overrides, &effective);

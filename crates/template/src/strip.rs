@@ -52,7 +52,7 @@ const NAMED: [&str; 6] = [
 ];
 
 /// Members whose content is the publisher's own document: a JSON Schema may well speak of an `id` or a `token`.
-const OPAQUE: [&str; 2] = ["metadataSchema", "extractionSchema"];
+const OPAQUE: [&str; 3] = ["metadataSchema", "extractionSchema", "parameters"];
 
 /// Takes secrets and runtime data out, wherever they stand. Where they stood, as JSON Pointers.
 pub(crate) fn strip(document: &mut Value) -> Vec<String> {
@@ -117,7 +117,8 @@ mod tests {
     fn secrets_and_runtime_data_go_and_the_publishers_words_stay() {
         let mut document = json!({
             "name": "x", "id": "a1", "organization_id": "o1",
-            "agent": { "systemPrompt": "p", "maxTokens": 5, "apiKey": "sk-1", "api_key": "sk-2", "visibility": "private" },
+            "agent": { "systemPrompt": "p", "maxTokens": 5, "apiKey": "sk-1", "api_key": "sk-2", "visibility": "private",
+                       "tools": [{ "name": "t", "parameters": { "properties": { "token": {} } }, "secret": "s" }] },
             "entityTypes": { "token": { "name": "Token", "metadataSchema": { "properties": { "id": {}, "password": {} } },
                                         "eventKinds": { "password": { "properties": { "token": {} } } } } },
             "watchers": { "secret": { "name": "n", "prompt": "p", "connectionId": "c", "nextRunAt": "t" } },
@@ -129,6 +130,7 @@ mod tests {
             [
                 "/agent/apiKey",
                 "/agent/api_key",
+                "/agent/tools/0/secret",
                 "/agent/visibility",
                 "/id",
                 "/organization_id",
@@ -139,7 +141,8 @@ mod tests {
         assert_eq!(
             document,
             json!({
-                "name": "x", "agent": { "systemPrompt": "p", "maxTokens": 5 },
+                "name": "x", "agent": { "systemPrompt": "p", "maxTokens": 5,
+                                        "tools": [{ "name": "t", "parameters": { "properties": { "token": {} } } }] },
                 "entityTypes": { "token": { "name": "Token", "metadataSchema": { "properties": { "id": {}, "password": {} } },
                                             "eventKinds": { "password": { "properties": { "token": {} } } } } },
                 "watchers": { "secret": { "name": "n", "prompt": "p" } },

@@ -94,6 +94,10 @@ actions! {
     EditMessage = "message.edit",
     /// Show another branch of a conversation.
     SelectBranch = "message.select_branch",
+    /// Say what came of tool calls, and have the agent go on.
+    SubmitToolResults = "message.submit_tool_results",
+    /// Say whether tool calls may be carried out.
+    DecideToolCalls = "message.decide_tool_calls",
     /// End a run.
     CancelRun = "run.cancel",
     /// Rate a message.

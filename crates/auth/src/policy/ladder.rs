@@ -112,6 +112,8 @@ pub const fn least(action: Action) -> Role {
         | Action::RegenerateMessage
         | Action::EditMessage
         | Action::SelectBranch
+        | Action::SubmitToolResults
+        | Action::DecideToolCalls
         | Action::CancelRun
         | Action::GiveFeedback
         | Action::WithdrawFeedback

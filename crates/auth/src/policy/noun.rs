@@ -80,6 +80,8 @@ impl Action {
             | Self::RegenerateMessage
             | Self::EditMessage
             | Self::SelectBranch
+            | Self::SubmitToolResults
+            | Self::DecideToolCalls
             | Self::CancelRun => Noun::Messages,
             Self::GiveFeedback | Self::WithdrawFeedback => Noun::Feedback,
             Self::CreateOrganization

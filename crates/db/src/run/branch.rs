@@ -137,21 +137,22 @@ pub async fn place_reply(scope: &WriteScope, new: &NewReply) -> Result<Option<Mo
     sql::first(scope, PLACE, values).await
 }
 
-// `chain` is what is shown behind the message that is answered. Of it, `later` is the first that is no reply and was said after
-// the run was asked for: it waits in line behind this reply. All before that is what the reply takes the place of.
+// `chain` is what is shown behind the message that is answered. Of it, `later` is the first that was said after the run was asked for and
+// is no reply, nor what came of a reply's tool calls: it waits in line behind this reply. All before that is what the reply takes the
+// place of.
 const PLACE: &str = "
 WITH RECURSIVE answered AS (
   SELECT m.id, m.is_current FROM agent_messages m WHERE m.organization_id = $1 AND m.id = $5
 ), chain AS (
-  SELECT m.id, m.run_id, m.created_at, 1 AS depth FROM answered a
+  SELECT m.id, m.run_id, m.tool_call_id, m.created_at, 1 AS depth FROM answered a
   JOIN agent_messages m ON m.organization_id = $1 AND CASE WHEN m.parent_id IS NULL THEN m.conversation_id ELSE m.parent_id END = a.id
   WHERE a.is_current AND m.is_current
   UNION ALL
-  SELECT m.id, m.run_id, m.created_at, chain.depth + 1 FROM chain
+  SELECT m.id, m.run_id, m.tool_call_id, m.created_at, chain.depth + 1 FROM chain
   JOIN agent_messages m ON m.organization_id = $1 AND CASE WHEN m.parent_id IS NULL THEN m.conversation_id ELSE m.parent_id END = chain.id
   WHERE m.is_current
 ), later AS (
-  SELECT id, depth FROM chain WHERE run_id IS NULL AND created_at >= $6 ORDER BY depth LIMIT 1
+  SELECT id, depth FROM chain WHERE run_id IS NULL AND tool_call_id IS NULL AND created_at >= $6 ORDER BY depth LIMIT 1
 ), replaced AS (
   UPDATE agent_messages m SET is_current = false FROM chain
   WHERE m.organization_id = $1 AND m.id = chain.id

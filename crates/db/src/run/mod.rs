@@ -12,6 +12,7 @@ mod send;
 mod service;
 mod start;
 mod title;
+mod tool;
 
 pub use active::{Queue, active_many, queue};
 pub use branch::{NewReply, edit, place_reply, select};
@@ -29,3 +30,6 @@ pub use start::{
     Asking, HistoryLimits, RunConnection, Said, begin, connection, history, is_cancelled,
 };
 pub use title::give_title;
+pub use tool::{
+    Answer, Behind, CallState, ToolCall, answer, behind_many, keep_calls, read_calls, write_calls,
+};

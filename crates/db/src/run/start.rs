@@ -2,7 +2,7 @@
 
 use agentry_entity::id::{ApiConnectionId, MessageId, OrganizationId, RunId};
 use agentry_entity::run::Model;
-use agentry_entity::{MessageRole, SealedColumn};
+use agentry_entity::{MessageRole, SealedColumn, ToolOutcome};
 use sea_orm::{DbErr, FromQueryResult};
 
 use super::Worker;
@@ -22,6 +22,8 @@ pub struct Said {
     pub tool_calls: Option<serde_json::Value>,
     /// The call that it is the result of.
     pub tool_call_id: Option<String>,
+    /// What came of that call.
+    pub tool_outcome: Option<ToolOutcome>,
 }
 
 /// The connection that a run is asked by.
@@ -57,7 +59,7 @@ pub struct Asking<'a> {
 pub struct HistoryLimits {
     /// Messages.
     pub messages: u32,
-    /// Bytes of their content. The message that passes it is the last.
+    /// Bytes of their content and tool calls. The message that passes it is the last.
     pub bytes: u64,
 }
 
@@ -85,16 +87,16 @@ pub async fn history(
 // all of it at each step.
 const HISTORY: &str = "
 WITH RECURSIVE chain AS (
-  SELECT m.conversation_id, m.id, m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id,
-         1 AS place, octet_length(m.content)::bigint AS bytes
+  SELECT m.conversation_id, m.id, m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.tool_outcome,
+         1 AS place, octet_length(m.content)::bigint + coalesce(octet_length(m.tool_calls::text), 0) AS bytes
   FROM agent_messages m WHERE m.organization_id = $1 AND m.id = $3
   UNION ALL
-  SELECT m.conversation_id, m.id, m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id,
-         c.place + 1, c.bytes + octet_length(m.content)
+  SELECT m.conversation_id, m.id, m.parent_id, m.role, m.content, m.tool_calls, m.tool_call_id, m.tool_outcome,
+         c.place + 1, c.bytes + octet_length(m.content) + coalesce(octet_length(m.tool_calls::text), 0)
   FROM chain c JOIN agent_messages m ON m.organization_id = $1 AND m.id = c.parent_id
   WHERE c.place < $4 AND c.bytes < $5
 )
-SELECT id, role, content, tool_calls, tool_call_id FROM chain WHERE conversation_id = $2 ORDER BY place DESC";
+SELECT id, role, content, tool_calls, tool_call_id, tool_outcome FROM chain WHERE conversation_id = $2 ORDER BY place DESC";
 
 /// A connection that is linked to the agent of a run that the worker holds, whoever owns it. `None`: it is linked no more.
 ///

@@ -289,7 +289,8 @@ pub async fn end(scope: &WriteScope, install: &Install) -> Result<(), DbError> {
     sql::run(scope, statement, values(install.id.as_str())).await?;
     let statement = "UPDATE agents SET archived_at = now_ms(), description = e.agent ->> 'description',
           system_prompt = coalesce(e.agent ->> 'systemPrompt', system_prompt), model = coalesce(e.agent ->> 'model', model),
-          temperature = coalesce((e.agent ->> 'temperature')::numeric, temperature), max_tokens = (e.agent ->> 'maxTokens')::integer
+          temperature = coalesce((e.agent ->> 'temperature')::numeric, temperature), max_tokens = (e.agent ->> 'maxTokens')::integer,
+          tools = CASE WHEN jsonb_array_length(coalesce(e.agent -> 'tools', '[]')) > 0 THEN e.agent -> 'tools' END
         FROM (SELECT agent_effective($2) -> 'agent' AS agent) e
         WHERE organization_id = $1 AND id = $2 AND archived_at IS NULL";
     sql::run(scope, statement, values(install.agent_id.as_str())).await

@@ -92,6 +92,55 @@ async fn the_request_says_what_was_asked_in_turns() {
 }
 
 #[tokio::test]
+async fn calls_of_other_services_and_of_tools_that_are_gone_are_told_in_the_protocols_way() {
+    let server = FaultServer::start().await;
+    let call_it = |id: &str, name: &str| ToolCall {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        arguments: "{}".to_owned(),
+    };
+    let failed = ChatMessage {
+        is_error: true,
+        ..ChatMessage::tool_result("functions.look:0", "No cat.")
+    };
+    let mut asked = request();
+    asked.messages.extend([
+        ChatMessage::calls("", vec![call_it("functions.look:0", "look")]),
+        failed,
+        ChatMessage::calls(
+            "",
+            vec![call_it("functions.look:0", "look"), call_it("", "go")],
+        ),
+        ChatMessage::tool_result("functions.look:0", ""),
+        ChatMessage::tool_result("", "Gone."),
+    ]);
+    call(&providers(), &anthropic(&server), &asked)
+        .await
+        .is_whole();
+    let body = &server.requests()[0].body;
+    let turn = |index: usize| body["messages"][index]["content"].clone();
+    let used =
+        |id: &str, name: &str| json!({ "type": "tool_use", "id": id, "name": name, "input": {} });
+    assert_eq!(turn(1), json!([used("functions_look_0", "look")]));
+    assert_eq!(
+        turn(2),
+        json!([{ "type": "tool_result", "tool_use_id": "functions_look_0", "content": "No cat.", "is_error": true }])
+    );
+    assert_eq!(
+        turn(3),
+        json!([used("functions_look_0_2", "look"), used("_", "go")])
+    );
+    assert_eq!(
+        turn(4),
+        json!([{ "type": "tool_result", "tool_use_id": "functions_look_0_2" },
+               { "type": "tool_result", "tool_use_id": "_", "content": "Gone." }])
+    );
+    let named = |name: &str| json!({ "name": name, "input_schema": { "type": "object" } });
+    assert_eq!(body["tools"], json!([named("go"), named("look")]));
+    assert_eq!(body["tool_choice"], json!({ "type": "none" }));
+}
+
+#[tokio::test]
 async fn what_the_protocol_insists_on_is_there_by_itself() {
     let server = FaultServer::start().await;
     let mut asked = request();

@@ -85,6 +85,33 @@ async fn the_request_says_what_was_asked() {
 }
 
 #[tokio::test]
+async fn arguments_that_are_no_object_are_sent_as_one() {
+    let server = FaultServer::start().await;
+    let mut asked = request();
+    for arguments in ["[1]", "{\"at\":"] {
+        asked.messages = vec![
+            ChatMessage::user("Hi"),
+            ChatMessage::calls(
+                "",
+                vec![ToolCall {
+                    id: "c".to_owned(),
+                    name: "look".to_owned(),
+                    arguments: arguments.to_owned(),
+                }],
+            ),
+            ChatMessage::tool_result("c", "What?"),
+        ];
+        call(&providers(), &openai(&server), &asked)
+            .await
+            .is_whole();
+        let body = server.requests().pop().unwrap().body;
+        let sent = &body["messages"][2]["tool_calls"][0]["function"]["arguments"];
+        let sent: serde_json::Value = serde_json::from_str(sent.as_str().unwrap()).unwrap();
+        assert_eq!(sent, json!({ "arguments": arguments }));
+    }
+}
+
+#[tokio::test]
 async fn other_services_are_told_max_tokens_and_need_no_key() {
     let server = FaultServer::start().await;
     let endpoint = Endpoint::new(Service::of("vllm"), None, "c").at(server.openai_url());

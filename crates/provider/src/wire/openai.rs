@@ -1,10 +1,12 @@
 //! Chat completions, as `OpenAI` documents them: the request.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Quirks;
-use crate::{ChatMessage, ChatRequest, Role};
+use crate::{ChatMessage, ChatRequest, Role, ToolCall};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -49,7 +51,7 @@ struct Call<'a> {
 #[derive(Serialize)]
 struct Called<'a> {
     name: &'a str,
-    arguments: &'a str,
+    arguments: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -134,10 +136,18 @@ fn message(message: &ChatMessage) -> Message<'_> {
                 r#type: "function",
                 function: Called {
                     name: &call.name,
-                    arguments: &call.arguments,
+                    arguments: arguments(call),
                 },
             })
             .collect(),
         tool_call_id: message.tool_call_id.as_deref(),
+    }
+}
+
+/// Servers that write the conversation out for their model read the arguments, and fail at what is no object.
+fn arguments(call: &ToolCall) -> Cow<'_, str> {
+    match serde_json::from_str::<Map<String, Value>>(&call.arguments) {
+        Ok(_) => Cow::Borrowed(&call.arguments),
+        Err(_) => Cow::Owned(call.input().to_string()),
     }
 }

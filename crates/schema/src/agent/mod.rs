@@ -14,6 +14,7 @@ use std::sync::Arc;
 use crate::check::filter_text;
 use crate::connection::{OrderDirection, PageArguments, SortedBy, connect, connection_type, total};
 use crate::loader::Loader;
+use crate::tool::{self, Tool};
 use crate::visibility::Visibility;
 use crate::{ApiError, Noun, RequestContext};
 
@@ -57,6 +58,8 @@ pub struct Agent {
     pub version: i32,
     /// When the template it was made of was uninstalled. An archived agent is in no list.
     pub archived_at: Option<DateTime<Utc>>,
+    /// What its model may ask the client to do.
+    pub tools: Vec<Tool>,
     #[graphql(skip)]
     install_id: Option<TemplateInstallId>,
 }
@@ -79,6 +82,7 @@ impl From<Model> for Agent {
             install_id,
             archived_at,
             version,
+            tools,
         } = model;
         Self {
             id: ID(id.into_string()),
@@ -94,6 +98,7 @@ impl From<Model> for Agent {
             created_at,
             updated_at,
             archived_at,
+            tools: tool::tools(tools.as_ref()),
             install_id,
             version,
         }

@@ -12,6 +12,7 @@ use crate::check::{Checks, id_of};
 use crate::context::{audited, changes as audit_changes};
 use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
+use crate::tool::{self, ToolInput};
 use crate::visibility::{Visibility, word};
 use crate::{Action, Doing, RequestContext};
 
@@ -37,6 +38,8 @@ pub struct CreateAgentInput {
     max_tokens: Option<i32>,
     /// Who in the organisation may see and use it; `PRIVATE` when left out.
     visibility: Option<Visibility>,
+    /// What its model may ask the client to do: at most 64 tools, of 131,072 bytes together as JSON.
+    tools: Option<Vec<ToolInput>>,
     /// A key of yours, 1 to 255 characters: the same key with the same input makes one agent however often it is sent.
     #[serde(skip)]
     idempotency_key: Option<String>,
@@ -61,6 +64,8 @@ pub struct UpdateAgentInput {
     max_tokens: MaybeUndefined<i32>,
     /// Who in the organisation may see and use it.
     visibility: MaybeUndefined<Visibility>,
+    /// What its model may ask the client to do, in place of all tools that it has: at most 64, of 131,072 bytes together as JSON.
+    tools: MaybeUndefined<Vec<ToolInput>>,
 }
 
 /// Which agent to copy.
@@ -193,6 +198,7 @@ async fn create(context: &RequestContext, input: CreateAgentInput) -> Result<Age
             .max_tokens
             .inspect(|&value| max_tokens(&mut checks, value)),
         visibility: input.visibility.map(Into::into),
+        tools: tool::checked(&mut checks, input.tools.unwrap_or_default()),
         system_prompt: {
             checks.text("systemPrompt", &input.system_prompt, MAX_PROMPT);
             input.system_prompt
@@ -276,6 +282,11 @@ async fn update(context: &RequestContext, input: UpdateAgentInput) -> Result<Age
         visibility: checks
             .required("visibility", input.visibility)
             .map(Into::into),
+        tools: match input.tools {
+            MaybeUndefined::Undefined => None,
+            MaybeUndefined::Null => Some(None),
+            MaybeUndefined::Value(tools) => Some(tool::checked(&mut checks, tools)),
+        },
     };
     checks.finish()?;
     let (id, changes) = (&id_of(input.id), &changes);
@@ -322,6 +333,7 @@ async fn duplicate(context: &RequestContext, input: DuplicateAgentInput) -> Resu
                 temperature: Some(original.temperature),
                 max_tokens: original.max_tokens,
                 visibility: None,
+                tools: original.tools,
             };
             insert(context, &scope, &copy, &new).await
         })
@@ -387,6 +399,7 @@ pub(crate) fn told(agent: &Model) -> Value {
         "temperature": agent.temperature.normalize().to_string(),
         "maxTokens": agent.max_tokens,
         "visibility": word(agent.visibility),
+        "tools": agent.tools,
         "ownerId": agent.user_id.as_str(),
     })
 }

@@ -6,10 +6,10 @@ use agentry_db::{Direction, Position, agent_version};
 use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
 use chrono::{DateTime, Utc};
 use rust_decimal::prelude::ToPrimitive as _;
-use serde_json::Value;
 
 use crate::agent::Agent;
 use crate::connection::{PageArguments, SortedBy, connect, connection_type, total};
+use crate::tool::{self, Tool};
 use crate::{ApiError, Noun, RequestContext};
 
 mod loaders;
@@ -40,8 +40,8 @@ pub struct AgentVersion {
     pub temperature: f64,
     /// The longest answer, in tokens; null left it to the provider.
     pub max_tokens: Option<i32>,
-    /// The definitions of its tools: a JSON array; null when it had none.
-    pub tools: Option<Value>,
+    /// What its model might ask the client to do.
+    pub tools: Vec<Tool>,
     /// SHA-256 of all that, in hexadecimal: versions with the same are alike.
     pub checksum: String,
     /// The id of the user who made the agent so; null where that was not noted. Of an installed agent, who first talked to it so.
@@ -92,7 +92,7 @@ impl From<Model> for AgentVersion {
             // At most one digit before the point and four behind it: an f64 holds every such number.
             temperature: temperature.to_f64().unwrap_or_default(),
             max_tokens,
-            tools,
+            tools: tool::tools(tools.as_ref()),
             checksum,
             created_by_id: created_by_user_id.map(|id| ID(id.into_string())),
             created_at,

@@ -3,7 +3,7 @@
 use agentry_db::entity::agent_feedback::Model as Feedback;
 use agentry_db::entity::agent_message::Model as Message;
 use agentry_db::entity::conversation::Model as Conversation;
-use agentry_db::entity::{MessageRole, Rating};
+use agentry_db::entity::{MessageRole, Rating, ToolOutcome};
 use agentry_db::ids::{MessageId, RunId};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
@@ -68,6 +68,7 @@ pub(super) fn message(
         "runId": message.run_id.as_ref().map(RunId::as_str),
         "toolCalls": message.tool_calls.unwrap_or(Value::Null),
         "toolCallId": message.tool_call_id,
+        "toolOutcome": message.tool_outcome.map(outcome),
         "createdAt": time(message.created_at),
         "feedback": feedback,
     });
@@ -86,6 +87,14 @@ const fn role(role: MessageRole) -> &'static str {
         MessageRole::Assistant => "assistant",
         MessageRole::System => "system",
         MessageRole::Tool => "tool",
+    }
+}
+
+pub(super) const fn outcome(outcome: ToolOutcome) -> &'static str {
+    match outcome {
+        ToolOutcome::Result => "result",
+        ToolOutcome::Error => "error",
+        ToolOutcome::Denied => "denied",
     }
 }
 

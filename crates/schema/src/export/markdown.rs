@@ -7,9 +7,10 @@ use agentry_db::entity::MessageRole;
 use agentry_db::entity::agent_feedback::Model as Feedback;
 use agentry_db::entity::agent_message::Model as Message;
 use agentry_db::entity::conversation::Model as Conversation;
+use agentry_db::run;
 use chrono::{DateTime, Utc};
 
-use super::json::{rating, time};
+use super::json::{outcome, rating, time};
 
 /// All before the first message.
 pub(super) fn head(conversation: &Conversation, exported_at: DateTime<Utc>) -> String {
@@ -39,6 +40,10 @@ pub(super) fn message(
     let mut about = vec![time(message.created_at)];
     about.extend(message.model.as_deref().map(plain));
     about.extend(message.agent_version.map(|n| format!("version {n}")));
+    if let Some(call) = &message.tool_call_id {
+        let outcome = message.tool_outcome.map_or("result", outcome);
+        about.push(format!("{outcome} of `{}`", code(call)));
+    }
     about.extend(feedback.map(|feedback| format!("rated {}", rating(feedback.rating))));
     if branch == Branch::All {
         about.push(format!("`{}`", code(message.id.as_str())));
@@ -50,9 +55,27 @@ pub(super) fn message(
     if !message.content.is_empty() {
         quote(text, &message.content);
     }
-    if let Some(calls) = &message.tool_calls {
-        quote(text, &format!("```json\n{calls}\n```"));
+    for call in run::read_calls(message.tool_calls.as_ref()) {
+        let _ = write!(
+            text,
+            "\nCalls {} · `{}`\n",
+            plain(&call.name),
+            code(&call.id)
+        );
+        let fence = fence(&call.arguments);
+        quote(text, &format!("{fence}json\n{}\n{fence}", call.arguments));
     }
+}
+
+/// Backticks, more than stand in a row in this.
+fn fence(code: &str) -> String {
+    let mut longest = 2;
+    let mut run = 0;
+    for c in code.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    "`".repeat(longest + 1)
 }
 
 /// Adds a quotation. Each line of it, whatever ends lines there, is one of ours.
@@ -108,6 +131,12 @@ mod tests {
             "{text}"
         );
         assert!(text.ends_with("> </blockquote>\n"));
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_any_inside() {
+        assert_eq!(fence("{}"), "```");
+        assert_eq!(fence("{\"a\": \"````\"}"), "`````");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use agentry_db::agent_message::{self, Parent};
 use agentry_db::entity;
 use agentry_db::entity::agent_message::Model;
 use agentry_db::ids::{ConversationId, MessageId, RunId};
-use agentry_db::{Direction, Position};
+use agentry_db::{Direction, Position, run};
 use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -14,6 +14,7 @@ use crate::agent_version::{self, AgentVersion};
 use crate::connection::{PageArguments, SortedBy, connect, connection_type, total};
 use crate::feedback::{Feedback, FeedbackOn, FeedbackSummary};
 use crate::run::Run;
+use crate::tool::{self, ToolCall, ToolOutcome};
 use crate::{ApiError, Noun, RequestContext};
 
 mod loaders;
@@ -40,7 +41,7 @@ pub struct Message {
     pub user_id: ID,
     /// Who speaks.
     pub role: MessageRole,
-    /// What was said, exactly as it was given.
+    /// What was said, exactly as it was given. Empty where nothing was: of a reply that only calls tools, and of a tool without an answer.
     pub content: String,
     /// Notes of whoever added it: a JSON object.
     pub metadata: Value,
@@ -53,12 +54,18 @@ pub struct Message {
     pub agent_version: Option<i32>,
     /// The model that wrote it; null for what none wrote.
     pub model: Option<String>,
+    /// With the role `TOOL`, the call that it is the result of: one of those of the reply before it.
+    pub tool_call_id: Option<ID>,
+    /// What came of that call.
+    pub tool_outcome: Option<ToolOutcome>,
     /// When it was added: later than every message before it in its conversation.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
     #[graphql(skip)]
     run_id: Option<RunId>,
+    #[graphql(skip)]
+    calls: Vec<run::ToolCall>,
 }
 
 /// Which of a conversation's messages.
@@ -99,8 +106,9 @@ impl From<Model> for Message {
             run_id,
             agent_version,
             model: by_model,
-            tool_calls: _,
-            tool_call_id: _,
+            tool_calls,
+            tool_call_id,
+            tool_outcome,
             user_id,
             role,
             content,
@@ -120,9 +128,12 @@ impl From<Model> for Message {
             is_current,
             agent_version,
             model: by_model,
+            tool_call_id: tool_call_id.map(ID),
+            tool_outcome: tool_outcome.map(Into::into),
             created_at,
             updated_at,
             run_id,
+            calls: run::read_calls(tool_calls.as_ref()),
         }
     }
 }
@@ -152,6 +163,12 @@ impl Message {
             loader.load_one(id).await.map_err(ApiError::loaded)
         };
         find.await.transpose()
+    }
+
+    /// The tools that it asks the client to use, in the order in which the model wrote them. While one is open, the agent waits.
+    #[graphql(complexity = "2 + 5 * child_complexity")]
+    async fn tool_calls(&self, context: &Context<'_>) -> async_graphql::Result<Vec<ToolCall>> {
+        tool::calls_of(context, &self.id, self.calls.clone()).await
     }
 
     /// What wrote it: its agent as it was at that version; null for what no version wrote, and when the agent is no longer shared with

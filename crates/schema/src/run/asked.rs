@@ -117,15 +117,20 @@ pub(super) fn told(context: &RequestContext, asked: &Asked, with_message: bool) 
     if !asked.is_new {
         return;
     }
-    let live = &context.services().live;
-    let entity::Model {
-        organization_id,
-        conversation_id,
-        id,
-        ..
-    } = &asked.run;
+    let run = &asked.run;
     if with_message {
-        live.announce(organization_id, conversation_id, &asked.message.id);
+        let live = &context.services().live;
+        live.announce(
+            &run.organization_id,
+            &run.conversation_id,
+            &asked.message.id,
+        );
     }
-    live.run_changed(organization_id, conversation_id, id);
+    run_told(context, run);
+}
+
+/// Tells of a run that was asked for.
+pub(super) fn run_told(context: &RequestContext, run: &entity::Model) {
+    let live = &context.services().live;
+    live.run_changed(&run.organization_id, &run.conversation_id, &run.id);
 }

@@ -8,6 +8,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use serde::Serialize;
 
 use super::asked::{Asked, conversation_of, counted, earlier, enqueue, told};
+use super::tools::answered_with;
 use super::{OnBusy, Run};
 use crate::check::{Checks, id_of};
 use crate::conversation::{Conversation, refused};
@@ -19,8 +20,8 @@ use crate::{Action, RequestContext};
 /// What to have answered anew.
 #[derive(Debug, Clone, InputObject, Serialize)]
 pub struct RegenerateMessageInput {
-    /// A reply, to have another beside it; or a message of yours, to have it answered, again or at last. In a conversation of yours
-    /// that is not archived.
+    /// A reply, to have another beside it; or a message of yours, or what came of the last tool call of a reply, to have it answered,
+    /// again or at last. In a conversation of yours that is not archived.
     message_id: ID,
     /// What to do when the conversation is waiting for a reply already.
     #[graphql(default_with = "OnBusy::Reject")]
@@ -196,9 +197,10 @@ async fn answered(scope: &WriteScope, pointed: &Model) -> Result<Model, Failure>
             let before = agent_message::find(scope, before).await?;
             before.ok_or_else(nothing)
         }
+        MessageRole::Tool if pointed.tool_call_id.is_some() => answered_with(scope, pointed).await,
         MessageRole::System | MessageRole::Tool => Err(Checks::refused(
             "messageId",
-            "It must be a reply, or a user's message.",
+            "It must be a reply, a user's message, or what came of a tool call.",
         )),
     }
 }
@@ -256,7 +258,7 @@ async fn select(
 }
 
 /// A message in a conversation that the caller may add to, which is held until the transaction ends: the message as it is then.
-async fn held(scope: &WriteScope, id: &MessageId) -> Result<Model, Failure> {
+pub(super) async fn held(scope: &WriteScope, id: &MessageId) -> Result<Model, Failure> {
     let missing = || Failure::not_found("message");
     let message = agent_message::find(scope, id).await?.ok_or_else(missing)?;
     let conversation = &message.conversation_id;

@@ -23,6 +23,7 @@ mod query;
 mod send;
 mod state;
 mod stream;
+mod tools;
 
 pub use asked::OnBusy;
 pub use branch::*;
@@ -33,6 +34,7 @@ pub use query::*;
 pub use send::*;
 pub use state::*;
 pub use stream::*;
+pub use tools::*;
 
 /// An agent's work on one reply. Whoever sees the conversation sees it.
 #[derive(Debug, Clone, SimpleObject)]

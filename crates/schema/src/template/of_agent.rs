@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use agentry_db::entity_type::{self, EntityType, TypeKind};
 use agentry_db::ids::{AgentId, EntityTypeId};
 use agentry_db::{Scope, agent, template_install};
+use agentry_template::Tool;
 use serde_json::{Map, Value, json};
 
 use super::InstallRefusal;
@@ -57,6 +58,11 @@ async fn agent_part(scope: &Scope, id: &AgentId) -> Result<Value, Failure> {
     }
     if let Some(most) = agent.max_tokens {
         document["agent"]["maxTokens"] = most.into();
+    }
+    if let Some(tools) = agent.tools {
+        let names = Tool::read_all(Some(&tools)).into_iter();
+        document["capabilities"]["tools"] = names.map(|tool| Value::from(tool.name)).collect();
+        document["agent"]["tools"] = tools;
     }
     Ok(document)
 }

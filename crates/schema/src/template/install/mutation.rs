@@ -1,6 +1,7 @@
 use agentry_db::ids::{AgentId, TemplateInstallId};
 use agentry_db::template::{self, By};
 use agentry_db::{Through, agent, new_id, template_install};
+use agentry_template::Tool;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -277,7 +278,14 @@ fn of_definition(name: String, definition: &Value) -> agent::NewAgent {
         temperature: temperature.and_then(|number| number.parse::<Decimal>().ok()),
         max_tokens: most.and_then(|most| i32::try_from(most).ok()),
         visibility: None,
+        tools: tools_of(definition),
     }
+}
+
+fn tools_of(definition: &Value) -> Option<Value> {
+    let tools = Tool::read_all(definition.get("tools")).into_iter();
+    let tools: Vec<Value> = tools.map(|tool| tool.to_json()).collect();
+    (!tools.is_empty()).then(|| tools.into())
 }
 
 /// Why nothing was written to this install.
