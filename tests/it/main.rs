@@ -44,5 +44,6 @@ mod subscriptions;
 mod support;
 mod talks;
 mod templates;
+mod tools;
 mod versions;
 mod walking;

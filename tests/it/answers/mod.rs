@@ -26,7 +26,7 @@ const WORKING: [&str; 4] = [
 ];
 
 /// A server with workers, whose connections may lead to `provider`.
-async fn working(provider: &FaultServer, more: &[&str]) -> Server {
+pub(crate) async fn working(provider: &FaultServer, more: &[&str]) -> Server {
     let allow = format!("--allow-hosts={}", provider.allowed());
     Server::start_with(&flags(&[&[allow.as_str()], more].concat())).await
 }
@@ -54,7 +54,12 @@ async fn agent(caller: &Caller, more: Value) -> Value {
 }
 
 /// A connection of the caller's to the provider, linked to their agent; its id.
-async fn linked(caller: &Caller, provider: &FaultServer, agent: &Value, more: Value) -> Value {
+pub(crate) async fn linked(
+    caller: &Caller,
+    provider: &FaultServer,
+    agent: &Value,
+    more: Value,
+) -> Value {
     let mut input = json!({ "service": "openai", "baseUrl": provider.openai_url().as_str() });
     input
         .as_object_mut()

@@ -99,7 +99,8 @@ async fn json_holds_all_there_is() {
             "role",
             "runId",
             "toolCallId",
-            "toolCalls"
+            "toolCalls",
+            "toolOutcome"
         ]
     );
 }

@@ -111,7 +111,8 @@ async fn overrides_that_break_the_definition_or_widen_it_are_refused() {
         (json!({ "agent": { "temperature": 9 } }), "INVALID"),
         (json!({ "agent": { "systemPrompt": null } }), "INVALID"),
         (json!({ "agent": { "model": 5 } }), "INVALID"),
-        (json!({ "agent": { "tools": ["x"] } }), "UNKNOWN_KEY"),
+        (json!({ "agent": { "tools": ["x"] } }), "INVALID"),
+        (json!({ "agent": { "name": "x" } }), "UNKNOWN_KEY"),
         (
             json!({ "capabilities": { "services": ["x"] } }),
             "UNKNOWN_KEY",

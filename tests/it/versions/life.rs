@@ -63,13 +63,13 @@ async fn what_an_agent_is_made_of_makes_a_version_and_nothing_else_does() {
     assert_eq!(
         told(&["systemPrompt", "model", "temperature", "maxTokens", "tools"]),
         [
-            json!(["One.", "gpt-3.5-turbo", 0.7, null, null]),
-            json!(["Two.", "gpt-3.5-turbo", 0.7, null, null]),
-            json!(["Two.", "echo", 0.7, null, null]),
-            json!(["Two.", "echo", 0.1234, null, null]),
-            json!(["Two.", "echo", 0.1234, 10, null]),
-            json!(["Six.", "echo", 0.1234, null, null]),
-            json!(["Six.", "o4-mini", 0.1234, null, null]),
+            json!(["One.", "gpt-3.5-turbo", 0.7, null, []]),
+            json!(["Two.", "gpt-3.5-turbo", 0.7, null, []]),
+            json!(["Two.", "echo", 0.7, null, []]),
+            json!(["Two.", "echo", 0.1234, null, []]),
+            json!(["Two.", "echo", 0.1234, 10, []]),
+            json!(["Six.", "echo", 0.1234, null, []]),
+            json!(["Six.", "o4-mini", 0.1234, null, []]),
         ]
     );
     for (index, version) in all.iter().enumerate() {

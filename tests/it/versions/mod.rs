@@ -15,7 +15,7 @@ mod restore;
 mod sight;
 mod statistics;
 
-const VERSION: &str = "id agentId version systemPrompt model temperature maxTokens tools checksum createdById createdAt changed
+const VERSION: &str = "id agentId version systemPrompt model temperature maxTokens tools { name } checksum createdById createdAt changed
     previous { version }";
 
 /// A new agent; its id.

@@ -67,6 +67,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ name: "New", slug: "#new" }"##,
     ),
     (
+        "decideToolCalls",
+        "own hosted private shared",
+        r##"{ messageId: "#calls-%", decisions: [{ toolCallId: "asks", decision: APPROVE }] }"##,
+    ),
+    (
         "deleteAccount",
         "-",
         r#"{ password: "correct horse battery" }"#,
@@ -251,6 +256,11 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "signUp",
         "-",
         r##"{ name: "New", email: "#new@example.com", password: "correct horse battery" }"##,
+    ),
+    (
+        "submitToolResults",
+        "own hosted private shared",
+        r##"{ messageId: "#calls-%", results: [{ toolCallId: "free", content: "x" }] }"##,
     ),
     (
         "takeOverAgents",

@@ -85,6 +85,13 @@ INSERT INTO agent_messages (organization_id, conversation_id, id, agent_id, agen
 SELECT organization_id, id, replace(id, 'conversation', 'message'), agent_id, agent_user_id, user_id, 'user', 'Hello'
 FROM conversations WHERE id LIKE '#%';
 UPDATE conversations SET head_id = replace(id, 'conversation', 'message') WHERE id LIKE '#%';
+-- Two calls each: one that may be carried out, and one that waits for approval. Not on the branch that is shown.
+INSERT INTO agent_messages (organization_id, conversation_id, id, agent_id, agent_user_id, user_id, role, content, parent_id, is_current,
+                            tool_calls)
+SELECT organization_id, id, replace(id, 'conversation', 'calls'), agent_id, agent_user_id, user_id, 'assistant', '',
+       replace(id, 'conversation', 'message'), false,
+       '[{"id":"free","name":"look","arguments":"{}"},{"id":"asks","name":"look","arguments":"{}","requiresApproval":true}]'
+FROM conversations WHERE id LIKE '#%';
 INSERT INTO runs (organization_id, id, conversation_id, agent_id, agent_user_id, user_id, message_id, reply_id, model)
 SELECT organization_id, replace(id, 'conversation', 'run'), id, agent_id, agent_user_id, user_id, replace(id, 'conversation', 'message'),
        replace(id, 'conversation', 'reply'), 'gpt-3.5-turbo'

@@ -31,7 +31,27 @@ pub(super) async fn of_agent(context: &RequestContext, source: OfAgent) -> Resul
     if let Some(additions) = source.additions {
         agentry_template::merge(&mut document, additions);
     }
+    ask_for_tools(&mut document);
     Ok(document)
+}
+
+/// Adds the agent's tools to what whoever installs it is asked for, whatever else is.
+fn ask_for_tools(document: &mut Value) {
+    let tools = Tool::read_all(document.pointer("/agent/tools"));
+    if tools.is_empty() || !document["capabilities"].is_object() {
+        return;
+    }
+    if document["capabilities"].get("tools").is_none() {
+        document["capabilities"]["tools"] = json!([]);
+    }
+    if let Value::Array(asked) = &mut document["capabilities"]["tools"] {
+        let names = tools.into_iter().map(|tool| Value::from(tool.name));
+        for name in names {
+            if !asked.contains(&name) {
+                asked.push(name);
+            }
+        }
+    }
 }
 
 async fn agent_part(scope: &Scope, id: &AgentId) -> Result<Value, Failure> {
@@ -60,8 +80,6 @@ async fn agent_part(scope: &Scope, id: &AgentId) -> Result<Value, Failure> {
         document["agent"]["maxTokens"] = most.into();
     }
     if let Some(tools) = agent.tools {
-        let names = Tool::read_all(Some(&tools)).into_iter();
-        document["capabilities"]["tools"] = names.map(|tool| Value::from(tool.name)).collect();
         document["agent"]["tools"] = tools;
     }
     Ok(document)
