@@ -82,7 +82,7 @@ async fn a_result_told_while_another_reply_is_written_stays_with_its_call() {
         "--run-workers=16",
         "--runs-per-minute=1000",
         "--titles=false",
-        "--echo-delay=40ms",
+        "--echo-delay=300ms",
     ])
     .await;
     let ada = server.sign_up("Ada").await;
