@@ -41,7 +41,13 @@ async fn filled() -> Database {
         .replace(":users", &USERS.to_string());
     // VACUUM must come alone.
     let (fill, tidy) = script.split_once("VACUUM").unwrap();
-    for sql in [fill.to_owned(), RUNS.to_owned(), format!("VACUUM{tidy}")] {
+    let calls = format!(
+        "UPDATE agent_messages SET tool_calls = '[{{\"id\":\"c\",\"name\":\"look\",\"arguments\":\"{{}}\"}}]'
+         WHERE role = 'assistant' AND conversation_id = '{}'",
+        id("v", 17, 0)
+    );
+    let tidy = format!("VACUUM{tidy}");
+    for sql in [fill.to_owned(), RUNS.to_owned(), calls, tidy] {
         sqlx::raw_sql(AssertSqlSafe(sql))
             .execute(&mut root)
             .await
@@ -146,6 +152,8 @@ fn cases(user: u64) -> Vec<Case> {
             ("/conversations/nodes", 10), 11 + 20 + 39 + 40),
         case("siblings of messages", "query($id: ID!) { conversation(id: $id) { messages(first: 20) { nodes { siblings { id } } } } }",
             json!({ "id": id("v", user, 0) }), ("/conversation/messages/nodes", 20), 1 + 21 + 20 + 10),
+        case("tool calls of messages", "query($id: ID!) { conversation(id: $id) { messages(first: 20) { nodes { toolCalls { status } } } } }",
+            json!({ "id": id("v", user, 0) }), ("/conversation/messages/nodes", 20), 1 + 21 + 10),
         case("sending", "mutation($input: SendMessageInput!) { sendMessage(input: $input) { ... on SendMessageSuccess { run { id } } } }",
             json!({ "input": { "conversationId": id("v", user, 0), "content": "Hello.", "onBusy": "ENQUEUE" } }), ("/sendMessage/run/id", 1), 30),
         case("a node of each kind", "query($ids: [ID!]!) { nodes(ids: $ids) { id } }",
