@@ -241,6 +241,7 @@ mod tests {
 
     use serde_json::json;
 
+    use super::CallState::{AwaitingApproval, Denied, Done, Dropped, Pending};
     use super::*;
 
     fn call(id: &str, requires_approval: bool, approved: bool) -> ToolCall {
@@ -287,7 +288,6 @@ mod tests {
             ],
             is_followed: false,
         };
-        use CallState::{AwaitingApproval, Denied, Done, Dropped, Pending};
         assert_eq!(
             told(&behind),
             [Done, Denied, AwaitingApproval, Pending, Pending]
