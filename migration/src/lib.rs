@@ -42,6 +42,7 @@ mod m0035_template_parts;
 mod m0040_runs;
 mod m0041_agent_versions;
 mod m0043_tools;
+mod m0042_usage;
 mod m0044_talks;
 pub mod rls;
 mod run;
@@ -87,6 +88,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0040_runs::Migration),
             Box::new(m0041_agent_versions::Migration),
             Box::new(m0043_tools::Migration),
+            Box::new(m0042_usage::Migration),
             Box::new(m0044_talks::Migration),
         ]
     }

@@ -45,5 +45,6 @@ mod support;
 mod talks;
 mod templates;
 mod tools;
+mod usage;
 mod versions;
 mod walking;

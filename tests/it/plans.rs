@@ -84,12 +84,12 @@ async fn reads(root: &mut PgConnection) -> Reads {
     let rows: Vec<(String, i64, i64)> = sqlx::query_as(
         "SELECT relname::text, seq_scan, coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables
          WHERE relname IN ('agents', 'api_connections', 'agent_api_connections', 'conversations', 'agent_messages', 'agent_feedback',
-           'agent_versions', 'runs')",
+           'agent_versions', 'runs', 'usage_days')",
     )
     .fetch_all(root.into_inner())
     .await
     .unwrap();
-    assert_eq!(rows.len(), 8);
+    assert_eq!(rows.len(), 9);
     rows.into_iter()
         .map(|(table, all, some)| (table, (all, some)))
         .collect()
@@ -202,5 +202,52 @@ async fn everyday_operations_read_through_indexes_and_no_more_than_they_show() {
             case.name
         );
         before = after;
+    }
+}
+
+/// A year of what 50 people used of 20 agents, of whom user 17 is one and user 18 another.
+const USED: &str =
+    "INSERT INTO usage_days (organization_id, day, user_id, agent_id, agent_user_id, api_connection_id, service, model, completed, prompt_tokens)
+     SELECT $1, date '2026-01-01' + d, CASE u WHEN 17 THEN $2 WHEN 18 THEN $3 ELSE 'u' || u END, 'a' || (u % 20),
+            CASE u % 20 WHEN 17 THEN $2 WHEN 18 THEN $3 ELSE 'u' || (u % 20) END, 'c', 'openai', 'gpt-4o', 1, 10
+     FROM generate_series(0, 364) d, generate_series(1, 50) u";
+
+#[tokio::test]
+async fn usage_of_a_month_reads_that_month_and_a_members_their_own() {
+    let database = filled().await;
+    let server = Server::on(database.clone(), &[]).await;
+    let mut root = database.root().await;
+    let (owner, member) = (user(&server, 17), user(&server, 18));
+    sqlx::query(USED)
+        .bind(&owner.organization_id)
+        .bind(&owner.user_id)
+        .bind(&member.user_id)
+        .execute(&mut root)
+        .await
+        .unwrap();
+    sqlx::raw_sql("ANALYZE usage_days")
+        .execute(&mut root)
+        .await
+        .unwrap();
+    let member = server.join(&owner, &member, "member").await;
+    let document = "{ usage(groupBy: [USER, AGENT, MODEL], filter: { from: \"2026-06-01T00:00:00Z\", to: \"2026-07-01T00:00:00Z\" }) {
+        rows { runs } total { runs } } }";
+    // Those of all, those of one and of those who asked the same agent.
+    for (caller, runs) in [(&owner, 30 * 50), (&member, 30 * 2)] {
+        let before = reads(&mut root).await["usage_days"];
+        const TIMES: i64 = 8;
+        for _ in 0..TIMES {
+            let told = caller.query(document, json!({})).await;
+            assert_eq!(told["usage"]["total"]["runs"], runs, "{told}");
+        }
+        let after = reads(&mut root).await["usage_days"];
+        assert_eq!(after.0, before.0, "it is read from end to end");
+        // The halves of a member share what one asked of one's own agents.
+        let fetched = after.1 - before.1;
+        let most = TIMES * (runs + 30 + 20);
+        assert!(
+            fetched > 0 && fetched <= most,
+            "{fetched} of at most {most}"
+        );
     }
 }

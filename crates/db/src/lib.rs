@@ -58,6 +58,7 @@ mod statements;
 pub mod template;
 pub mod template_install;
 mod tenant;
+pub mod usage;
 pub mod user_profile;
 pub mod verification;
 mod write;

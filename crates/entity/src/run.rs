@@ -48,12 +48,14 @@ pub struct Model {
     pub error_code: Option<String>,
     /// Why it failed, in words for its user: at most 1,000 characters.
     pub error_message: Option<String>,
-    /// Tokens read.
+    /// Tokens read; while it is under way an estimate.
     pub prompt_tokens: Option<i32>,
     /// Tokens written.
     pub completion_tokens: Option<i32>,
     /// What it cost, in millionths of a US dollar, where the price is known.
     pub cost_micros: Option<i64>,
+    /// Whether the tokens, and with them the cost, are an estimate.
+    pub tokens_estimated: bool,
     /// From being taken up to the first token, in milliseconds.
     pub first_token_ms: Option<i32>,
     /// How often a worker took it up.

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::prepare::Task;
 use crate::register::{Control, Order};
 use crate::shared::Shared;
-use crate::{fault, tools};
+use crate::{cost, fault, tools};
 
 /// How listening ended.
 pub(crate) enum Heard {
@@ -21,8 +21,8 @@ pub(crate) enum Heard {
     End(Box<Ending>),
     /// It can go on elsewhere.
     HandBack,
-    /// It is another worker's.
-    Lost,
+    /// It is another worker's, or gone: then it ends with this.
+    Lost(Box<Ending>),
 }
 
 /// What was heard so far.
@@ -46,7 +46,8 @@ pub(crate) async fn listen(
     let mut reply = Reply::after(&task.said);
     let built_in = task.endpoint.service.is_built_in();
     let Some(mut answer) = ask(shared, task) else {
-        return Heard::End(Box::new(reply.end(shared, task, *fault::interrupted())));
+        let ending = *fault::interrupted();
+        return Heard::End(Box::new(reply.end(shared, task, ending, true)));
     };
     let run = &task.run.id;
     loop {
@@ -57,7 +58,10 @@ pub(crate) async fn listen(
         let event = select! {
             biased;
             order = control.ordered() => match order {
-                Order::Lost => return Heard::Lost,
+                Order::Lost => {
+                    let ending = Ending::of(RunStatus::Cancelled);
+                    return Heard::Lost(Box::new(reply.end(shared, task, ending, true)));
+                }
                 Order::Go | Order::Stop if built_in => return Heard::HandBack,
                 Order::Go | Order::Stop => Err(fault::interrupted()),
             },
@@ -71,6 +75,11 @@ pub(crate) async fn listen(
             },
             event = next => Ok(event),
         };
+        // Whoever refused has not billed it.
+        let billed = match &event {
+            Ok(Some(Err(error))) => error.answered(),
+            Ok(Some(Ok(_)) | None) | Err(_) => true,
+        };
         let ending = match event {
             Err(ending) => ending,
             Ok(None) => fault::provider(&ProviderError::Cut),
@@ -80,7 +89,7 @@ pub(crate) async fn listen(
                 Some(reason) => Box::new(reply.whole(reason)),
             },
         };
-        return Heard::End(Box::new(reply.end(shared, task, *ending)));
+        return Heard::End(Box::new(reply.end(shared, task, *ending, billed)));
     }
 }
 
@@ -173,7 +182,8 @@ impl Reply {
         }
     }
 
-    fn end(self, shared: &Shared, task: &Task, ending: Ending) -> Ending {
+    /// `billed`: whether somebody may have billed it.
+    fn end(self, shared: &Shared, task: &Task, ending: Ending, billed: bool) -> Ending {
         let Self {
             text,
             calls,
@@ -181,18 +191,24 @@ impl Reply {
             first,
             characters: _,
         } = self;
-        let prices = shared.providers.prices();
-        let service = &task.endpoint.service;
-        let cost = usage.and_then(|usage| prices.cost_micros(service, &task.request.model, usage));
-        let count = |tokens: u32| i32::try_from(tokens).unwrap_or(i32::MAX);
+        let (prices, service) = (shared.providers.prices(), &task.endpoint.service);
+        let request = &task.request;
+        let used = match usage {
+            Some(usage) => Some(cost::counted(prices, service, &request.model, usage)),
+            None if billed || first.is_some() => {
+                let estimate = cost::estimated(prices, service, request, &text, &calls);
+                Some(estimate)
+            }
+            None => None,
+        };
         // Calls of an answer that broke off are not for anybody to carry out.
         let whole = ending.status == RunStatus::Completed;
         Ending {
             text,
             tool_calls: whole.then(|| tools::kept(calls, &task.tools)).flatten(),
-            tokens: usage.map(|usage| (count(usage.prompt_tokens), count(usage.completion_tokens))),
-            cost_micros: cost,
+            used,
             first_token_ms: first.map(|first| i32::try_from(first.as_millis()).unwrap_or(i32::MAX)),
+            seen: Some(Box::new(task.run.clone())),
             ..ending
         }
     }

@@ -1,6 +1,7 @@
 //! What a run that failed says.
 
 use agentry_db::run::{Ending, ErrorCode, Missing};
+use agentry_db::usage::{BudgetExceeded, BudgetKind};
 use agentry_provider::ProviderError;
 
 pub(crate) fn not_a_member() -> Box<Ending> {
@@ -44,6 +45,18 @@ pub(crate) fn key_unreadable() -> Box<Ending> {
 pub(crate) fn interrupted() -> Box<Ending> {
     let why = "The server stopped while the provider answered. What it had said is kept; asking again asks it anew, which may be billed again.";
     Box::new(Ending::failed(ErrorCode::Interrupted, why))
+}
+
+pub(crate) fn budget_exceeded(over: &BudgetExceeded) -> Box<Ending> {
+    let what = match over.kind {
+        BudgetKind::Cost => "budget",
+        BudgetKind::Tokens => "budget of tokens",
+    };
+    let why = format!(
+        "The organisation's {what} for this month is used up; the next one begins on {}.",
+        over.resets_at.format("%Y-%m-%d")
+    );
+    Box::new(Ending::failed(ErrorCode::BudgetExceeded, why))
 }
 
 pub(crate) fn too_often() -> Box<Ending> {

@@ -48,8 +48,9 @@ pub(crate) async fn work(shared: Arc<Shared>, claimed: Claimed, control: Arc<Con
     };
     shared.changed(&task.run);
     let folded = match listen(&shared, &claimed, &control, &task, began).await {
-        Heard::Lost => {
+        Heard::Lost(ending) => {
             lost(&claimed.run);
+            settle(&shared, &claimed, &ending).await;
             None
         }
         Heard::HandBack => {
@@ -125,7 +126,14 @@ async fn end(
         }
         match tries {
             0..TRIES => {}
-            TRIES => ending = *fault::internal(),
+            TRIES => {
+                let (used, seen) = (ending.used, ending.seen);
+                ending = Ending {
+                    used,
+                    seen,
+                    ..*fault::internal()
+                };
+            }
             _ => return None,
         }
         select! {
@@ -152,8 +160,22 @@ async fn fold(
     shared.db.write(tenant, "run.end", &statements, fold).await
 }
 
+/// Counts what a run used that went while it was under way: with its conversation, say.
+async fn settle(shared: &Arc<Shared>, claimed: &Claimed, ending: &Ending) {
+    let statements = Statements::default();
+    let settle = |scope: WriteScope| {
+        let (shared, run, ending) = (Arc::clone(shared), claimed.run.clone(), ending.clone());
+        async move { run::settle(&scope, &shared.worker, &run, &ending).await }
+    };
+    let tenant = &claimed.tenant;
+    let settled = shared.db.write(tenant, "run.settle", &statements, settle);
+    if let Err(error) = settled.await {
+        tracing::warn!(%error, run.id = %claimed.run, "what a run used that is gone could not be counted");
+    }
+}
+
 fn lost(run: &RunId) {
-    tracing::warn!(run.id = %run, "a run is another worker's by now");
+    tracing::warn!(run.id = %run, "a run is gone, or another worker's by now");
 }
 
 /// Gives a run back for others to take up at once.

@@ -10,6 +10,7 @@
 
 mod answer;
 mod claim;
+mod cost;
 mod desk;
 mod fault;
 mod job;

@@ -8,7 +8,7 @@ use agentry_db::run::{
     self, Asking, Claimed, Ending, Folded, HistoryLimits, RunConnection, Served,
 };
 use agentry_db::sealed::api_key_place;
-use agentry_db::{DbError, Statements, WriteScope, agent_version, conversation};
+use agentry_db::{DbError, Statements, WriteScope, agent_version, conversation, usage};
 use agentry_provider::{
     ChatMessage, ChatRequest, Endpoint, EndpointOptions, Role, Service, budget,
 };
@@ -16,7 +16,7 @@ use agentry_template::Tool;
 use url::Url;
 
 use crate::shared::Shared;
-use crate::{fault, tools};
+use crate::{cost, fault, tools};
 
 /// How often a run is taken up before it is given up: one that brings its worker down each time must not do so for ever.
 const ATTEMPTS: i32 = 10;
@@ -74,7 +74,8 @@ pub(crate) async fn prepare(shared: &Arc<Shared>, claimed: &Claimed) -> Result<P
                     Ok(task) => Ok(Prepared::Ask(Box::new(task))),
                     Err(ending) => {
                         let text = run::said(&scope, &run).await?;
-                        let ending = ending.with_text(text);
+                        let used = cost::interrupted(&shared, &run, &text);
+                        let ending = Ending { used, ..*ending }.with_text(text);
                         let folded = run::fold(&scope, &shared.worker, &run.id, &ending).await?;
                         Ok(folded.map_or(Prepared::Nothing, |folded| {
                             Prepared::Ended(Box::new(folded))
@@ -157,11 +158,26 @@ async fn decide(
     let tools = Tool::read_all(agent.tools.as_ref());
     let mut request = request(&agent, served.model, history, &tools);
     budget::cut(&mut request, tokens);
+    // Last, since nobody else of the organisation is taken up meanwhile. What is built in costs nobody anything.
+    if !endpoint.service.is_built_in()
+        && let Some(over) = usage::hold_budget(scope).await?
+    {
+        return Ok(Err(fault::budget_exceeded(&over)));
+    }
+    let prompt = cost::estimated(
+        shared.providers.prices(),
+        &endpoint.service,
+        &request,
+        "",
+        &[],
+    );
     let asking = Asking {
         model: &agent.model,
         version,
         service: &served.service,
         connection: served.connection.as_ref(),
+        prompt_tokens: prompt.prompt_tokens,
+        cost_micros: prompt.cost_micros,
     };
     Ok(Ok(Task {
         run: run::begin(scope, run, &asking).await?,

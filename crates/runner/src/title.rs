@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agentry_db::entity::RunStatus;
+use agentry_db::entity::{RunStatus, run as row};
 use agentry_db::run::{self, Folded};
-use agentry_db::{Statements, Tenant};
-use agentry_provider::{ChatEvent, ChatMessage, ChatRequest, ProviderError};
+use agentry_db::usage::{self, Call, Kind};
+use agentry_db::{DbError, Statements, Tenant, WriteScope};
+use agentry_provider::{ChatEvent, ChatMessage, ChatRequest, ProviderError, Usage};
 use futures_util::StreamExt as _;
 use tokio::select;
 use tokio::time::timeout;
 
+use crate::cost;
 use crate::prepare::Task;
 use crate::shared::Shared;
 
@@ -26,8 +28,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const INSTRUCTION: &str = "You name conversations. Answer with a title of at most six words for the one you are shown, in its language, \
 without quotation marks and without a full stop. Do not answer the conversation itself.";
 
-/// Gives the conversation a title, unless its first exchange failed or it has one by now. What it costs is billed like the reply and
-/// counts nowhere: at most about a thousand tokens, once in a conversation.
+/// What was made of asking for a title.
+#[derive(Default)]
+struct Asked {
+    title: String,
+    usage: Option<Usage>,
+    /// Whether somebody may have billed it.
+    billed: bool,
+}
+
+/// Gives the conversation a title, unless its first exchange failed or it has one by now. What it costs is billed like the reply, and
+/// counted beside it: at most about a thousand tokens, once in a conversation. Where a budget is used up, nobody is asked.
 pub(crate) async fn give(shared: &Arc<Shared>, tenant: &Tenant, task: Task, folded: &Folded) {
     let Some(reply) = &folded.message else { return };
     if folded.run.status != RunStatus::Completed || *shared.closing.borrow() {
@@ -38,25 +49,35 @@ pub(crate) async fn give(shared: &Arc<Shared>, tenant: &Tenant, task: Task, fold
         .messages
         .last()
         .map_or("", |m| m.content.as_str());
-    let title = if task.endpoint.service.is_built_in() {
-        Some(tidy(question))
+    let (title, call) = if task.endpoint.service.is_built_in() {
+        (tidy(question), None)
     } else {
+        if !may_ask(shared, tenant).await.unwrap_or(false) {
+            return;
+        }
+        let request = request(&task, question, &reply.content);
+        let mut asked = Asked::default();
         let mut closing = shared.closing.subscribe();
         let made = select! {
-            made = timeout(PATIENCE, ask(shared, &task, question, &reply.content)) => made.ok(),
-            _ = closing.wait_for(|closing| *closing) => None,
+            made = timeout(PATIENCE, ask(shared, &task, &request, &mut asked)) => made.is_ok_and(|made| made.is_ok()),
+            _ = closing.wait_for(|closing| *closing) => false,
         };
-        made.and_then(Result::ok).map(|title| tidy(&title))
+        let title = if made {
+            tidy(&asked.title)
+        } else {
+            String::new()
+        };
+        (title, asked.used(shared, &task, &request))
     };
-    let Some(title) = title.filter(|title| !title.is_empty()) else {
+    if title.is_empty() {
         tracing::debug!(run.id = %folded.run.id, "no title was made");
-        return;
-    };
-    let conversation = folded.run.conversation_id.clone();
+        if call.is_none() {
+            return;
+        }
+    }
     let (statements, db) = (Statements::default(), &shared.db);
     let written = db.write(tenant, "conversation.title", &statements, |scope| {
-        let (conversation, title) = (conversation.clone(), title.clone());
-        async move { run::give_title(&scope, &conversation, &title).await }
+        keep(scope, folded.run.clone(), title.clone(), call)
     });
     match written.await {
         Ok(true) => shared.changed(&folded.run),
@@ -65,37 +86,82 @@ pub(crate) async fn give(shared: &Arc<Shared>, tenant: &Tenant, task: Task, fold
     }
 }
 
-async fn ask(
-    shared: &Shared,
-    task: &Task,
-    question: &str,
-    answer: &str,
-) -> Result<String, ProviderError> {
+/// Whether the conversation has this title now.
+async fn keep(
+    scope: WriteScope,
+    run: row::Model,
+    title: String,
+    call: Option<Call>,
+) -> Result<bool, DbError> {
+    let given = !title.is_empty() && run::give_title(&scope, &run.conversation_id, &title).await?;
+    if let Some(call) = call {
+        usage::note(&scope, Kind::Title, &run, &call).await?;
+    }
+    Ok(given)
+}
+
+async fn may_ask(shared: &Shared, tenant: &Tenant) -> Result<bool, DbError> {
+    let read = shared.db.read(tenant, Statements::default());
+    Ok(usage::exceeded(&read.scope().await?).await?.is_none())
+}
+
+fn request(task: &Task, question: &str, answer: &str) -> ChatRequest {
     let shown = |text: &str| -> String { text.chars().take(SHOWN).collect() };
     let exchange = format!(
         "Person: {}\n\nAssistant: {}\n\nTitle:",
         shown(question),
         shown(answer)
     );
-    let request = ChatRequest {
+    ChatRequest {
         model: task.request.model.clone(),
         system: Some(INSTRUCTION.to_owned()),
         messages: vec![ChatMessage::user(exchange)],
         temperature: None,
         max_tokens: Some(TOKENS),
         tools: Vec::new(),
-    };
-    let mut said = shared.providers.stream(&task.endpoint, &request).await?;
-    let mut title = String::new();
-    while let Some(event) = said.next().await {
-        if let ChatEvent::Text(text) = event? {
-            title.push_str(&text);
+    }
+}
+
+/// What is heard stands in `asked`, also when nobody waits for the rest.
+async fn ask(
+    shared: &Shared,
+    task: &Task,
+    request: &ChatRequest,
+    asked: &mut Asked,
+) -> Result<(), ProviderError> {
+    asked.billed = true;
+    let heard = async {
+        let mut said = shared.providers.stream(&task.endpoint, request).await?;
+        while let Some(event) = said.next().await {
+            match event? {
+                ChatEvent::Text(text) => asked.title.push_str(&text),
+                ChatEvent::Usage(usage) => asked.usage = Some(usage),
+                ChatEvent::ToolCall(_) | ChatEvent::Stop(_) => {}
+            }
+            if asked.title.len() > 8 * LONGEST {
+                break;
+            }
         }
-        if title.len() > 8 * LONGEST {
-            break;
+        Ok(())
+    };
+    let heard: Result<(), ProviderError> = heard.await;
+    if let Err(error) = &heard {
+        asked.billed = error.answered() || !asked.title.is_empty();
+    }
+    heard
+}
+
+impl Asked {
+    fn used(&self, shared: &Shared, task: &Task, request: &ChatRequest) -> Option<Call> {
+        let (prices, service) = (shared.providers.prices(), &task.endpoint.service);
+        match self.usage {
+            Some(usage) => Some(cost::counted(prices, service, &request.model, usage)),
+            None if self.billed => {
+                Some(cost::estimated(prices, service, request, &self.title, &[]))
+            }
+            None => None,
         }
     }
-    Ok(title)
 }
 
 /// The first line that says something, without what models put around a title, cut at a word.

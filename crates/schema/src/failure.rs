@@ -7,6 +7,7 @@ use async_graphql::{Interface, SimpleObject};
 use crate::ApiError;
 use crate::run::{Run, RunErrorCode};
 pub use crate::template::{DefinitionRejected, InstallRefused};
+pub use crate::usage::BudgetExceeded;
 
 /// What every expected failure of a mutation can say: select `message` on it when you do not handle the failure itself.
 #[derive(Debug, Interface)]
@@ -40,6 +41,8 @@ pub enum UserError {
     ConnectionMissing(ConnectionMissing),
     /// A provider could not be reached, or refused.
     ConnectionFailed(ConnectionFailed),
+    /// What the organisation may spend this month is used up.
+    BudgetExceeded(BudgetExceeded),
 }
 
 /// Some of the input cannot be accepted. Nothing was changed.
@@ -180,6 +183,9 @@ pub enum Failure {
     /// A provider failed.
     #[error("{}", .0.message)]
     ConnectionFailed(ConnectionFailed),
+    /// What may be spent is.
+    #[error("{}", .0.message)]
+    BudgetExceeded(BudgetExceeded),
     /// Not expected: becomes a coded error.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -318,9 +324,8 @@ impl Failure {
             | Self::LimitReached(LimitReached { message, .. })
             | Self::ConversationBusy(ConversationBusy { message, .. })
             | Self::ConnectionMissing(ConnectionMissing { message, .. })
-            | Self::ConnectionFailed(ConnectionFailed { message, .. }) => {
-                ApiError::Conflict(message)
-            }
+            | Self::ConnectionFailed(ConnectionFailed { message, .. })
+            | Self::BudgetExceeded(BudgetExceeded { message, .. }) => ApiError::Conflict(message),
             Self::TooManyRequests(TooManyRequests { retry_after, .. }) => ApiError::RateLimited(
                 std::time::Duration::from_secs(retry_after.unsigned_abs().into()),
             ),
@@ -354,7 +359,8 @@ impl AsDbError for Failure {
             | Self::DefinitionRejected(_)
             | Self::ConversationBusy(_)
             | Self::ConnectionMissing(_)
-            | Self::ConnectionFailed(_) => None,
+            | Self::ConnectionFailed(_)
+            | Self::BudgetExceeded(_) => None,
         }
     }
 }

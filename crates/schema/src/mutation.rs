@@ -14,6 +14,7 @@ use crate::run::{BranchMutation, CancelMutation, DecideMutation, SendMutation, S
 use crate::template::{
     DeleteTemplateMutation, InstallChangeMutation, InstallMutation, TemplateMutation,
 };
+use crate::usage::BudgetMutation;
 use crate::viewer::{
     DeletionMutation, PasswordMutation, ProfileMutation, SessionMutation, SignInMutation,
     SignUpMutation,
@@ -52,6 +53,7 @@ pub(crate) struct OrganizationMutations(
     MemberMutation,
     InviteMutation,
     RespondMutation,
+    BudgetMutation,
 );
 
 /// What concerns agents and what they are used with.

@@ -14,6 +14,7 @@ use crate::organization::OrganizationQuery;
 use crate::run::RunQuery;
 use crate::search::SearchQuery;
 use crate::template::TemplateQuery;
+use crate::usage::UsageQuery;
 use crate::viewer::ViewerQuery;
 
 /// Everything that can be asked. Fields that need a signed-in caller answer UNAUTHENTICATED without one.
@@ -38,9 +39,9 @@ pub struct Query(
 #[derive(Debug, Default, MergedObject)]
 pub(crate) struct VersionQueries(AgentVersionQuery, FeedbackQuery);
 
-/// What agents answered, and finding it again.
+/// What agents answered, finding it again, and what it cost.
 #[derive(Debug, Default, MergedObject)]
-pub(crate) struct RunQueries(RunQuery, SearchQuery);
+pub(crate) struct RunQueries(RunQuery, SearchQuery, UsageQuery);
 
 /// Templates and types.
 #[derive(Debug, Default, MergedObject)]

@@ -32,7 +32,7 @@ pub(crate) async fn working(provider: &FaultServer, more: &[&str]) -> Server {
 }
 
 /// The usual flags and these, which come first.
-fn flags<'a>(more: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn flags<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let name = |flag: &str| flag.split('=').next().unwrap_or_default().to_owned();
     let usual = WORKING
         .into_iter()
@@ -41,7 +41,7 @@ fn flags<'a>(more: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// A new agent of the caller's; its id.
-async fn agent(caller: &Caller, more: Value) -> Value {
+pub(crate) async fn agent(caller: &Caller, more: Value) -> Value {
     let mut input = json!({ "name": "Helper", "systemPrompt": "Be kind.", "model": "gpt-4o" });
     input
         .as_object_mut()
@@ -73,7 +73,7 @@ pub(crate) async fn linked(
 }
 
 /// Somebody with an agent that the provider answers for.
-async fn served(server: &Server, provider: &FaultServer) -> (Caller, Value) {
+pub(crate) async fn served(server: &Server, provider: &FaultServer) -> (Caller, Value) {
     let ada = server.sign_up("Ada").await;
     let helper = agent(&ada, json!({})).await;
     linked(&ada, provider, &helper, json!({})).await;
@@ -81,7 +81,7 @@ async fn served(server: &Server, provider: &FaultServer) -> (Caller, Value) {
 }
 
 /// What `sendMessage` answers.
-async fn try_send(caller: &Caller, input: Value) -> Value {
+pub(crate) async fn try_send(caller: &Caller, input: Value) -> Value {
     let document = "mutation($input: SendMessageInput!) { sendMessage(input: $input) { __typename
         ... on SendMessageSuccess { message { id } run { id status } conversation { id title } }
         ... on ConnectionMissing { service } ... on UserError { message } } }";
@@ -90,14 +90,14 @@ async fn try_send(caller: &Caller, input: Value) -> Value {
 }
 
 /// A message to an agent in a new conversation.
-async fn send(caller: &Caller, agent: &Value, content: &str) -> Value {
+pub(crate) async fn send(caller: &Caller, agent: &Value, content: &str) -> Value {
     let sent = try_send(caller, json!({ "agentId": agent, "content": content })).await;
     assert_eq!(sent["__typename"], "SendMessageSuccess", "{sent}");
     sent
 }
 
 /// One more message in the same conversation.
-async fn send_again(caller: &Caller, sent: &Value, content: &str) -> Value {
+pub(crate) async fn send_again(caller: &Caller, sent: &Value, content: &str) -> Value {
     let input = json!({ "conversationId": sent["conversation"]["id"], "content": content, "onBusy": "ENQUEUE" });
     let sent = try_send(caller, input).await;
     assert_eq!(sent["__typename"], "SendMessageSuccess", "{sent}");
@@ -105,7 +105,7 @@ async fn send_again(caller: &Caller, sent: &Value, content: &str) -> Value {
 }
 
 /// A run as it is now.
-async fn run(caller: &Caller, id: &Value) -> Value {
+pub(crate) async fn run(caller: &Caller, id: &Value) -> Value {
     let query = "query($id: ID!) { run(id: $id) {
         id status service model text stopReason errorCode errorMessage promptTokens completionTokens costMicros
         timeToFirstTokenMs startedAt finishedAt connection { id } reply { id content isCurrent parentId } replyId
@@ -115,7 +115,7 @@ async fn run(caller: &Caller, id: &Value) -> Value {
 }
 
 /// The run of what was sent, once it has ended.
-async fn ended(caller: &Caller, sent: &Value) -> Value {
+pub(crate) async fn ended(caller: &Caller, sent: &Value) -> Value {
     let id = &sent["run"]["id"];
     until("the run has ended", || async {
         let run = run(caller, id).await;
@@ -126,7 +126,7 @@ async fn ended(caller: &Caller, sent: &Value) -> Value {
 }
 
 /// The run of what was sent, once it has said at least this much.
-async fn having_said(caller: &Caller, sent: &Value, text: &str) -> Value {
+pub(crate) async fn having_said(caller: &Caller, sent: &Value, text: &str) -> Value {
     let id = &sent["run"]["id"];
     until("the run has said it", || async {
         let run = run(caller, id).await;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::support::{Caller, Server};
 
 /// What a mutation with one `input` answers.
-async fn call(caller: &Caller, field: &str, input: Value, selection: &str) -> Value {
+pub(crate) async fn call(caller: &Caller, field: &str, input: Value, selection: &str) -> Value {
     let mut letters = field.chars();
     let first = letters.next().unwrap().to_ascii_uppercase();
     let kind = format!("{first}{}Input", letters.as_str());

@@ -59,7 +59,7 @@ impl Writer {
         }
         let name = text(reference, "name");
         match name {
-            "Int" | "Float" => return "1".to_owned(),
+            "Int" | "Float" | "SafeInt" => return "1".to_owned(),
             "Boolean" => return "true".to_owned(),
             "ID" => return "\"tz4a98xxat96iws9zmbrgj3a\"".to_owned(),
             "DateTime" => return "\"2026-01-01T00:00:00Z\"".to_owned(),

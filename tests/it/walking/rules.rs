@@ -4,7 +4,7 @@
 //! migrations is left out: it is nobody's data.
 
 /// The claim, and the query whose rows break it.
-pub(super) const RULES: [(&str, &str); 23] = [
+pub(super) const RULES: [(&str, &str); 24] = [
     (
         "every table has row security",
         "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
@@ -172,6 +172,12 @@ pub(super) const RULES: [(&str, &str); 23] = [
          ) w (name, kind, function)
          WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'agents'::regclass AND t.tgname = w.name AND t.tgtype = w.kind
                              AND t.tgenabled IN ('O', 'A') AND t.tgfoid = (w.function || '()')::regprocedure)",
+    ),
+    (
+        "whoever ends a run, it is counted",
+        "SELECT 'runs' WHERE NOT EXISTS (
+           SELECT FROM pg_trigger t WHERE t.tgrelid = 'runs'::regclass AND t.tgname = 'runs_count' AND t.tgtype = 1 + 16
+             AND t.tgenabled IN ('O', 'A') AND t.tgattr = '' AND t.tgfoid = 'runs_count()'::regprocedure)",
     ),
     (
         "nothing is granted to PUBLIC, and nobody may truncate, refer to or hang triggers on a table",

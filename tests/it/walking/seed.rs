@@ -12,7 +12,7 @@ pub(super) type Row = BTreeMap<String, String>;
 
 /// What a table's rows hold where only the table knows; `#` becomes a number of its own. A new column that takes no NULL and
 /// has no default needs a line here.
-const VALUES: [(&str, &str, &str); 35] = [
+const VALUES: [(&str, &str, &str); 43] = [
     ("agent_feedback", "rating", "1"),
     ("agent_messages", "content", "Hello"),
     ("agent_messages", "role", "user"),
@@ -52,6 +52,14 @@ const VALUES: [(&str, &str, &str); 35] = [
     ("runs", "message_id", "message"),
     ("runs", "model", "echo"),
     ("runs", "reply_id", "reply"),
+    ("usage_days", "agent_id", "agent"),
+    ("usage_days", "api_connection_id", "connection"),
+    ("usage_days", "day", "2026-01-31"),
+    ("usage_days", "model", "model-#"),
+    ("usage_days", "service", "openai"),
+    ("usage_months", "cost_micros", "1"),
+    ("usage_months", "month", "1#-01-01"),
+    ("usage_months", "tokens", "1"),
 ];
 
 /// Whose a row is, and who may see what it hangs on.

@@ -108,6 +108,8 @@ actions! {
     CreateOrganization = "organization.create",
     /// Change an organisation's name, slug or picture.
     UpdateOrganization = "organization.update",
+    /// Say what an organisation may spend.
+    SetBudget = "organization.set_budget",
     /// Hand one's ownership of an organisation to another member.
     TransferOwnership = "organization.transfer",
     /// Delete an organisation with everything in it.

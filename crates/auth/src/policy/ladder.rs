@@ -50,6 +50,7 @@ pub const fn least(action: Action) -> Role {
             to: Some(Owner),
         } => Owner,
         Action::UpdateOrganization
+        | Action::SetBudget
         | Action::TakeOverAgents
         | Action::InviteMember {
             role: Admin | Member,

@@ -86,6 +86,7 @@ impl Action {
             Self::GiveFeedback | Self::WithdrawFeedback => Noun::Feedback,
             Self::CreateOrganization
             | Self::UpdateOrganization
+            | Self::SetBudget
             | Self::TransferOwnership
             | Self::DeleteOrganization => Noun::Organizations,
             Self::UpdateMemberRole { .. }

@@ -7,6 +7,7 @@ use sea_orm::ActiveEnum as _;
 
 use super::{ErrorCode, NewReply, Worker, lease, place_reply};
 use crate::sql;
+use crate::usage::{self, Call, Kind};
 use crate::{DbError, WriteScope};
 
 /// The longest text that is kept of why a run failed, in characters.
@@ -25,12 +26,12 @@ pub struct Ending {
     pub stop_reason: Option<String>,
     /// Why it failed, and that in words for its user.
     pub error: Option<(ErrorCode, String)>,
-    /// Tokens read and written, as the provider counted them.
-    pub tokens: Option<(i32, i32)>,
-    /// What it cost, in millionths of a US dollar.
-    pub cost_micros: Option<i64>,
+    /// What it used; `None` when nobody was asked, or whoever was refused.
+    pub used: Option<Call>,
     /// From being taken up to the first token, in milliseconds.
     pub first_token_ms: Option<i32>,
+    /// The run as it was last seen. Should it be gone by now, what it used is counted all the same.
+    pub seen: Option<Box<Model>>,
 }
 
 /// A run that has ended.
@@ -61,9 +62,9 @@ impl Ending {
             tool_calls: None,
             stop_reason: None,
             error: None,
-            tokens: None,
-            cost_micros: None,
+            used: None,
             first_token_ms: None,
+            seen: None,
         }
     }
 
@@ -86,7 +87,7 @@ pub async fn fold(
     ending: &Ending,
 ) -> Result<Option<Folded>, DbError> {
     let Some(run) = lease::lock(scope, run).await? else {
-        lease::release(scope, worker, run).await?;
+        gone(scope, worker, run, ending).await?;
         return Ok(None);
     };
     if !lease::release(scope, worker, &run.id).await? {
@@ -107,9 +108,41 @@ pub async fn fold(
     Ok(ended.map(|run| Folded { run, message }))
 }
 
+/// Gives back the lease of a run that the worker held until the run went, and counts what it used. A run that is there is left alone:
+/// it is another worker's.
+///
+/// # Errors
+/// [`DbError`] as the database answers.
+pub async fn settle(
+    scope: &WriteScope,
+    worker: &Worker,
+    run: &RunId,
+    ending: &Ending,
+) -> Result<(), DbError> {
+    if lease::lock(scope, run).await?.is_some() {
+        return Ok(());
+    }
+    gone(scope, worker, run, ending).await
+}
+
+/// The lease outlives the run, and says whose it was: it is counted once.
+async fn gone(
+    scope: &WriteScope,
+    worker: &Worker,
+    run: &RunId,
+    ending: &Ending,
+) -> Result<(), DbError> {
+    let held = lease::release(scope, worker, run).await?;
+    match (&ending.seen, &ending.used) {
+        (Some(seen), Some(call)) if held => usage::note(scope, Kind::Gone, seen, call).await,
+        _ => Ok(()),
+    }
+}
+
+// The database counts the run with this, in rows that many write: nothing comes after it.
 const END: &str = "
 UPDATE runs SET status = $3, stop_reason = $4, error_code = $5, error_message = $6, prompt_tokens = $7, completion_tokens = $8,
-                cost_micros = $9, first_token_ms = coalesce(first_token_ms, $10), finished_at = now_ms()
+                cost_micros = $9, tokens_estimated = $10, first_token_ms = coalesce(first_token_ms, $11), finished_at = now_ms()
 WHERE organization_id = $1 AND id = $2 RETURNING *";
 
 fn says_nothing(ending: &Ending) -> bool {
@@ -130,12 +163,12 @@ fn reply(run: &Model, ending: &Ending) -> NewReply {
     }
 }
 
-fn values(run: &Model, ending: &Ending) -> [sea_orm::Value; 10] {
+fn values(run: &Model, ending: &Ending) -> [sea_orm::Value; 11] {
     let (code, message) = match &ending.error {
         Some((code, message)) => (Some(code.as_str()), Some(shortened(message))),
         None => (None, None),
     };
-    let (prompt, completion) = ending.tokens.unzip();
+    let used = ending.used.as_ref();
     [
         run.organization_id.as_str().into(),
         run.id.as_str().into(),
@@ -143,9 +176,10 @@ fn values(run: &Model, ending: &Ending) -> [sea_orm::Value; 10] {
         ending.stop_reason.clone().into(),
         code.into(),
         message.into(),
-        prompt.into(),
-        completion.into(),
-        ending.cost_micros.into(),
+        used.map(|call| call.prompt_tokens).into(),
+        used.map(|call| call.completion_tokens).into(),
+        used.and_then(|call| call.cost_micros).into(),
+        used.is_some_and(|call| call.is_estimated).into(),
         ending.first_token_ms.into(),
     ]
 }

@@ -19,7 +19,7 @@ pub use branch::{NewReply, edit, place_reply, select};
 pub use cancel::{Cancelling, cancel};
 pub use code::ErrorCode;
 pub use delta::{Piece, append, said};
-pub use fold::{Ending, Folded, fold};
+pub use fold::{Ending, Folded, fold, settle};
 pub use lease::{Claimed, Worker, claim, extend, hold, postpone};
 pub use query::{
     RunFilter, count, count_many, find, find_many, list, list_many, siblings_many, text_many,

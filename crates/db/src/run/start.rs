@@ -52,6 +52,10 @@ pub struct Asking<'a> {
     pub service: &'a str,
     /// The connection; `None` for the built-in service.
     pub connection: Option<&'a ApiConnectionId>,
+    /// The tokens of what is sent, by estimate.
+    pub prompt_tokens: i32,
+    /// What these cost, in millionths of a US dollar, where the price is known.
+    pub cost_micros: Option<i64>,
 }
 
 /// How much of a conversation is read.
@@ -121,7 +125,7 @@ pub async fn connection(
 }
 
 /// Notes that a worker, which holds the run, asks for the answer when this transaction is committed: from then on somebody may have
-/// billed it.
+/// billed it. What its prompt uses is noted by estimate until it ends, so that a budget knows of it.
 ///
 /// # Errors
 /// As [`history`].
@@ -133,6 +137,8 @@ pub async fn begin(scope: &WriteScope, run: &Model, asking: &Asking<'_>) -> Resu
         asking.connection.map(ApiConnectionId::as_str).into(),
         asking.model.into(),
         asking.version.into(),
+        asking.prompt_tokens.into(),
+        asking.cost_micros.into(),
     ];
     let begun = sql::first(scope, BEGIN, values).await?;
     begun.ok_or_else(|| DbErr::RecordNotUpdated.into())
@@ -140,7 +146,8 @@ pub async fn begin(scope: &WriteScope, run: &Model, asking: &Asking<'_>) -> Resu
 
 const BEGIN: &str = "
 UPDATE runs SET status = 'running', attempts = attempts + 1, started_at = coalesce(started_at, now_ms()), asked_at = now_ms(),
-                service = $3, api_connection_id = $4, model = $5, agent_version = $6
+                service = $3, api_connection_id = $4, model = $5, agent_version = $6, prompt_tokens = $7, completion_tokens = 0,
+                cost_micros = $8, tokens_estimated = true
 WHERE organization_id = $1 AND id = $2 RETURNING *";
 
 /// Whether somebody asked for the run's end.

@@ -7,6 +7,7 @@ use super::loaders::{InvitationsOf, MemberCount, MembersOf};
 use super::{Invitation, Member, may_see_invitations};
 use crate::check::filter_text;
 use crate::connection::{PageArguments, SortedBy, connect, connection_type, page_size, total};
+use crate::usage::{Budget, of_organization};
 use crate::user::{Organization, Role};
 use crate::{ApiError, Noun, RequestContext};
 
@@ -89,6 +90,12 @@ impl Organization {
             MemberTotal(all),
             |row| (Position::Time(row.created_at), row.id.clone(), row.into()),
         ))
+    }
+
+    /// What it may spend in a month; null when it has no budget, and when it is not the one that the request acts in.
+    #[graphql(complexity = "5 + child_complexity")]
+    async fn budget(&self, context: &Context<'_>) -> Option<async_graphql::Result<Budget>> {
+        of_organization(context, self).await
     }
 
     /// The invitations that wait for an answer, newest first, expired ones too: for its owners and admins; empty for others. Their

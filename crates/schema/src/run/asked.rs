@@ -2,8 +2,8 @@
 
 use agentry_db::entity::{agent_message, conversation, run as entity};
 use agentry_db::ids::{AgentId, ConversationId, MessageId, RunId};
-use agentry_db::run::{self, NewRun};
-use agentry_db::{Scope, WriteScope, new_id};
+use agentry_db::run::{self, NewRun, Served};
+use agentry_db::{Scope, WriteScope, new_id, usage};
 use async_graphql::Enum;
 use serde::Serialize;
 
@@ -62,20 +62,26 @@ pub(super) async fn enqueue(
             OnBusy::Enqueue => {}
         }
     }
-    let (service, model) = served(scope, &message.agent_id).await?;
+    let (served, model) = served(scope, &message.agent_id).await?;
+    // What is built in costs nobody anything.
+    if served.connection.is_some()
+        && let Some(over) = usage::exceeded(scope).await?
+    {
+        return Err(Failure::BudgetExceeded(over.into()));
+    }
     let new = NewRun {
         id: id.clone(),
         conversation: conversation.clone(),
         message: message.id.clone(),
         reply: new_id::<MessageId>(),
-        service,
+        service: served.service,
         model,
     };
     Ok(run::create(scope, &new).await?)
 }
 
 /// Who would serve the agent's model, and the model.
-async fn served(scope: &Scope, agent: &AgentId) -> Result<(String, String), Failure> {
+async fn served(scope: &Scope, agent: &AgentId) -> Result<(Served, String), Failure> {
     let serving = run::serving(scope, agent).await?;
     let serving = serving.ok_or_else(|| Failure::not_found("agent"))?;
     if serving.is_archived {
@@ -85,7 +91,7 @@ async fn served(scope: &Scope, agent: &AgentId) -> Result<(String, String), Fail
     }
     let served = run::service_of(&serving.model, &serving.links);
     let served = served.map_err(Failure::connection_missing)?;
-    Ok((served.service, serving.model))
+    Ok((served, serving.model))
 }
 
 /// What an earlier call with the same idempotency key asked for, as it is by now.

@@ -86,12 +86,12 @@ pub struct SelectBranchSuccess {
 mutation_result! {
     /// How asking for another reply ended.
     RegenerateMessageResult = RegenerateMessageSuccess | ValidationFailed | NotFound | Forbidden | Conflict | ConversationBusy
-        | ConnectionMissing | LimitReached | TooManyRequests
+        | ConnectionMissing | BudgetExceeded | LimitReached | TooManyRequests
 }
 mutation_result! {
     /// How editing a message ended.
     EditMessageResult = EditMessageSuccess | ValidationFailed | NotFound | Forbidden | Conflict | ConversationBusy
-        | ConnectionMissing | LimitReached | TooManyRequests
+        | ConnectionMissing | BudgetExceeded | LimitReached | TooManyRequests
 }
 mutation_result! {
     /// How selecting a branch ended.

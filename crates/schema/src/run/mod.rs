@@ -66,12 +66,15 @@ pub struct Run {
     pub error_code: Option<RunErrorCode>,
     /// Why it failed, for a person to read.
     pub error_message: Option<String>,
-    /// How many tokens the model read.
+    /// How many tokens the model read; an estimate until the run has ended.
     pub prompt_tokens: Option<i32>,
     /// How many tokens the model wrote.
     pub completion_tokens: Option<i32>,
     /// What it cost, in millionths of a US dollar; null where the price is not known.
     pub cost_micros: Option<i32>,
+    /// Whether the tokens, and with them the cost, are an estimate: while the run is under way, and where the provider did not say what
+    /// it counted, as of a reply that was cancelled or broke off.
+    pub tokens_estimated: bool,
     /// Milliseconds from being taken up to the first token.
     pub time_to_first_token_ms: Option<i32>,
     /// When somebody asked for its end.
@@ -111,6 +114,7 @@ impl From<Model> for Run {
             prompt_tokens,
             completion_tokens,
             cost_micros,
+            tokens_estimated,
             first_token_ms,
             attempts: _,
             asked_at: _,
@@ -138,6 +142,7 @@ impl From<Model> for Run {
             completion_tokens,
             // GraphQL's Int ends at 2,147 dollars.
             cost_micros: cost_micros.map(|cost| i32::try_from(cost).unwrap_or(i32::MAX)),
+            tokens_estimated,
             time_to_first_token_ms: first_token_ms,
             cancel_requested_at,
             created_at,

@@ -49,7 +49,7 @@ pub struct SendMessageSuccess {
 mutation_result! {
     /// How sending a message ended.
     SendMessageResult = SendMessageSuccess | ValidationFailed | NotFound | Forbidden | Conflict | ConversationBusy
-        | ConnectionMissing | LimitReached | TooManyRequests
+        | ConnectionMissing | BudgetExceeded | LimitReached | TooManyRequests
 }
 
 /// Mutations that send messages to agents.

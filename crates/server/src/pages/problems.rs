@@ -73,6 +73,7 @@ impl Problems {
             Failure::Conflict(why) => general(StatusCode::CONFLICT, why.message),
             Failure::ConversationBusy(why) => general(StatusCode::CONFLICT, why.message),
             Failure::ConnectionMissing(why) => general(StatusCode::CONFLICT, why.message),
+            Failure::BudgetExceeded(why) => general(StatusCode::CONFLICT, why.message),
             Failure::ConnectionFailed(why) => general(StatusCode::CONFLICT, why.message),
             Failure::LimitReached(why) => general(StatusCode::CONFLICT, why.message),
             Failure::InstallRefused(why) => general(StatusCode::CONFLICT, why.message),

@@ -115,6 +115,7 @@ impl Refused {
             Failure::Conflict(conflict) => Self::bad(conflict.message),
             Failure::ConversationBusy(busy) => Self::bad(busy.message),
             Failure::ConnectionMissing(missing) => Self::bad(missing.message),
+            Failure::BudgetExceeded(over) => Self::bad(over.message),
             Failure::ConnectionFailed(failed) => Self::bad(failed.message),
             Failure::NotFound(missing) => Self::bad(missing.message),
             Failure::DefinitionRejected(rejected) => Self::bad(rejected.message),

@@ -71,7 +71,7 @@ pub struct DecideToolCallsSuccess {
 mutation_result! {
     /// How deciding on tool calls ended.
     DecideToolCallsResult = DecideToolCallsSuccess | ValidationFailed | NotFound | Forbidden | Conflict | ConversationBusy
-        | ConnectionMissing | LimitReached | TooManyRequests
+        | ConnectionMissing | BudgetExceeded | LimitReached | TooManyRequests
 }
 
 /// Mutations that decide on tool calls.

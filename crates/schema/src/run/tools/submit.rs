@@ -59,7 +59,7 @@ pub struct SubmitToolResultsSuccess {
 mutation_result! {
     /// How telling what came of tool calls ended.
     SubmitToolResultsResult = SubmitToolResultsSuccess | ValidationFailed | NotFound | Forbidden | Conflict | ConversationBusy
-        | ConnectionMissing | LimitReached | TooManyRequests
+        | ConnectionMissing | BudgetExceeded | LimitReached | TooManyRequests
 }
 
 /// Mutations that tell what came of tool calls.
