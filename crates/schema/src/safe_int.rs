@@ -1,7 +1,6 @@
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
-/// A whole number between -9007199254740991 and 9007199254740991, which every client reads exactly; written as a JSON number. `Int` ends
-/// at 2147483647: 2,147 dollars in millionths.
+/// A whole number as GraphQL's `Int` does not hold it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SafeInt(pub i64);
 
@@ -16,6 +15,8 @@ impl SafeInt {
     }
 }
 
+/// A whole number between -9007199254740991 and 9007199254740991, which every client reads exactly; written as a JSON number. `Int` ends
+/// at 2147483647: 2,147 dollars in millionths.
 #[Scalar]
 impl ScalarType for SafeInt {
     fn parse(value: Value) -> InputValueResult<Self> {
