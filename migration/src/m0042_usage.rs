@@ -7,6 +7,8 @@ const UP: &str = include_str!("sql/usage.sql");
 const DOWN: &str = r"
 DROP FUNCTION budget_exceeded(boolean);
 DROP FUNCTION usage_note(text, text, text, text, text, text, integer, integer, bigint, boolean);
+DROP TRIGGER runs_count_gone ON runs;
+DROP FUNCTION runs_count_gone();
 DROP TRIGGER runs_count ON runs;
 DROP FUNCTION runs_count();
 DROP FUNCTION usage_add(timestamptz, text, text, text, text, text, text, text, integer, integer, bigint, boolean);

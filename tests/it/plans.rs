@@ -235,8 +235,7 @@ async fn usage_of_a_month_reads_that_month_and_a_members_their_own() {
     // Those of all, those of one and of those who asked the same agent.
     for (caller, runs) in [(&owner, 30 * 50), (&member, 30 * 2)] {
         let before = reads(&mut root).await["usage_days"];
-        const TIMES: i64 = 8;
-        for _ in 0..TIMES {
+        for _ in 0..8 {
             let told = caller.query(document, json!({})).await;
             assert_eq!(told["usage"]["total"]["runs"], runs, "{told}");
         }
@@ -244,7 +243,7 @@ async fn usage_of_a_month_reads_that_month_and_a_members_their_own() {
         assert_eq!(after.0, before.0, "it is read from end to end");
         // The halves of a member share what one asked of one's own agents.
         let fetched = after.1 - before.1;
-        let most = TIMES * (runs + 30 + 20);
+        let most = 8 * (runs + 30 + 20);
         assert!(
             fetched > 0 && fetched <= most,
             "{fetched} of at most {most}"

@@ -85,7 +85,7 @@ CREATE POLICY organization_budgets_keeper_select ON organization_budgets FOR SEL
   USING (organization_id = app_current_org());
 GRANT SELECT (status, api_connection_id, prompt_tokens, cost_micros) ON runs TO agentry_keeper;
 
--- Adds one call to its day and, where it went over a connection, to its month. The day's row is written before the month's, which many
+-- Adds one call to its day and, where it went over a connection, to its month; or the rest of one, of which a part was counted. The day's row is written before the month's, which many
 -- write, and both at the end of a transaction: nobody waits for another in a circle, and nobody for long.
 CREATE FUNCTION usage_add(p_at timestamptz, p_kind text, p_user_id text, p_agent_id text, p_agent_user_id text, p_api_connection_id text,
                           p_service text, p_model text, p_prompt_tokens integer, p_completion_tokens integer, p_cost_micros bigint,
@@ -102,7 +102,8 @@ BEGIN
                                failed, cancelled, titles, prompt_tokens, completion_tokens, cost_micros, estimated, unpriced)
   VALUES (app_current_org(), v_day, p_user_id, p_agent_id, p_agent_user_id, coalesce(p_api_connection_id, ''), coalesce(p_service, ''),
           p_model, (p_kind = 'completed')::int, (p_kind = 'failed')::int, (p_kind = 'cancelled')::int, (p_kind = 'title')::int, v_prompt,
-          v_completion, v_cost, (v_called AND p_estimated)::int, (v_called AND p_cost_micros IS NULL)::int)
+          v_completion, v_cost, (v_called AND p_estimated AND p_kind <> 'rest')::int,
+          (v_called AND p_cost_micros IS NULL AND p_kind <> 'rest')::int)
   ON CONFLICT (organization_id, day, user_id, agent_id, agent_user_id, api_connection_id, service, model) DO UPDATE SET
     completed = d.completed + excluded.completed, failed = d.failed + excluded.failed, cancelled = d.cancelled + excluded.cancelled,
     titles = d.titles + excluded.titles, prompt_tokens = d.prompt_tokens + excluded.prompt_tokens,
@@ -135,7 +136,26 @@ REVOKE EXECUTE ON FUNCTION runs_count() FROM PUBLIC;
 CREATE TRIGGER runs_count AFTER UPDATE ON runs FOR EACH ROW
   WHEN (OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL) EXECUTE FUNCTION runs_count();
 
--- Counts a call of the acting user's that no run tells of: that for a title, or for a run that is gone.
+-- Counts what was sent for a run that goes while it is under way, with its conversation: it is not to be forgotten for as long as the
+-- provider talks, nor for good should its worker be lost. Where the organisation goes, so does what it used.
+CREATE FUNCTION runs_count_gone() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE v_acting text := app_current_org();
+BEGIN
+  PERFORM set_config('app.current_org_id', OLD.organization_id, true);
+  BEGIN
+    PERFORM usage_add(now(), 'cancelled', OLD.user_id, OLD.agent_id, OLD.agent_user_id, OLD.api_connection_id, OLD.service, OLD.model,
+                      OLD.prompt_tokens, OLD.completion_tokens, OLD.cost_micros, OLD.tokens_estimated);
+  EXCEPTION WHEN foreign_key_violation THEN NULL;
+  END;
+  PERFORM set_config('app.current_org_id', coalesce(v_acting, ''), true);
+  RETURN NULL;
+END $$;
+ALTER FUNCTION runs_count_gone() OWNER TO agentry_keeper;
+REVOKE EXECUTE ON FUNCTION runs_count_gone() FROM PUBLIC;
+CREATE TRIGGER runs_count_gone AFTER DELETE ON runs FOR EACH ROW WHEN (OLD.status = 'running') EXECUTE FUNCTION runs_count_gone();
+
+-- Counts a call of the acting user's that no run tells of: that for a title, or the rest of what a run used that is gone.
 CREATE FUNCTION usage_note(p_kind text, p_agent_id text, p_agent_user_id text, p_api_connection_id text, p_service text, p_model text,
                            p_prompt_tokens integer, p_completion_tokens integer, p_cost_micros bigint, p_estimated boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

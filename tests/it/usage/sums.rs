@@ -18,6 +18,9 @@ struct Told<'a> {
     counted: (i64, i64),
 }
 
+/// What a run is told apart by.
+type Key = fn(&Told<'_>) -> Value;
+
 impl Told<'_> {
     /// What it costs, where that is known.
     fn cost(&self) -> Option<i64> {
@@ -73,7 +76,7 @@ async fn sums_are_what_the_provider_counted_however_told_apart() {
         assert_eq!(run["status"], "COMPLETED", "{run}");
         assert_eq!(run["model"], *model);
     }
-    let by: [(&str, fn(&Told<'_>) -> Value); 6] = [
+    let by: [(&str, Key); 6] = [
         ("", |_| json!({})),
         ("AGENT", |one| json!({ "agentId": one.agent })),
         ("USER", |one| json!({ "userId": one.by.user_id })),
@@ -100,17 +103,17 @@ async fn sums_are_what_the_provider_counted_however_told_apart() {
     ];
     let mut whole = None;
     for (group_by, key) in by {
-        let mut expected: BTreeMap<String, (i64, i64, i64, i64, i64)> = BTreeMap::new();
+        let mut expected: BTreeMap<String, [i64; 5]> = BTreeMap::new();
         for one in &all {
             let sum = expected.entry(key(one).to_string()).or_default();
-            sum.0 += 1;
-            sum.1 += one.counted.0;
-            sum.2 += one.counted.1;
-            sum.3 += one.cost().unwrap_or(0);
-            sum.4 += i64::from(one.cost().is_none());
+            sum[0] += 1;
+            sum[1] += one.counted.0;
+            sum[2] += one.counted.1;
+            sum[3] += one.cost().unwrap_or(0);
+            sum[4] += i64::from(one.cost().is_none());
         }
         let told = report(&ada, &format!("groupBy: [{group_by}]")).await;
-        let found: BTreeMap<String, (i64, i64, i64, i64, i64)> = told["rows"]
+        let found: BTreeMap<String, [i64; 5]> = told["rows"]
             .as_array()
             .unwrap()
             .iter()
@@ -125,7 +128,7 @@ async fn sums_are_what_the_provider_counted_however_told_apart() {
                 let unpriced = row["unpricedCalls"].as_i64().unwrap();
                 assert_eq!(row["completedRuns"], runs, "{row}");
                 assert_eq!(row["estimatedCalls"], 0, "{row}");
-                (said.to_string(), (runs, prompt, completion, cost, unpriced))
+                (said.to_string(), [runs, prompt, completion, cost, unpriced])
             })
             .collect();
         assert_eq!(found, expected, "{group_by}");

@@ -241,7 +241,7 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "team elsewhere club home",
         r##"{ id: "#%" }"##,
     ),
-    ("setBudget", "-", r#"{ monthlyTokens: 1000000 }"#),
+    ("setBudget", "-", "{ monthlyTokens: 1000000 }"),
     (
         "setTemplateStatus",
         "published offered",

@@ -175,9 +175,10 @@ pub(super) const RULES: [(&str, &str); 24] = [
     ),
     (
         "whoever ends a run, it is counted",
-        "SELECT 'runs' WHERE NOT EXISTS (
-           SELECT FROM pg_trigger t WHERE t.tgrelid = 'runs'::regclass AND t.tgname = 'runs_count' AND t.tgtype = 1 + 16
-             AND t.tgenabled IN ('O', 'A') AND t.tgattr = '' AND t.tgfoid = 'runs_count()'::regprocedure)",
+        // 1: for each row, 8: on delete, 16: on update.
+        "SELECT w.name FROM (VALUES ('runs_count', 1 + 16), ('runs_count_gone', 1 + 8)) w (name, kind)
+         WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'runs'::regclass AND t.tgname = w.name AND t.tgtype = w.kind
+                             AND t.tgenabled IN ('O', 'A') AND t.tgattr = '' AND t.tgfoid = (w.name || '()')::regprocedure)",
     ),
     (
         "nothing is granted to PUBLIC, and nobody may truncate, refer to or hang triggers on a table",

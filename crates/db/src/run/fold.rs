@@ -30,7 +30,7 @@ pub struct Ending {
     pub used: Option<Call>,
     /// From being taken up to the first token, in milliseconds.
     pub first_token_ms: Option<i32>,
-    /// The run as it was last seen. Should it be gone by now, what it used is counted all the same.
+    /// The run as it was when it was asked. Should it be gone by now, what it used is counted all the same.
     pub seen: Option<Box<Model>>,
 }
 
@@ -108,7 +108,7 @@ pub async fn fold(
     Ok(ended.map(|run| Folded { run, message }))
 }
 
-/// Gives back the lease of a run that the worker held until the run went, and counts what it used. A run that is there is left alone:
+/// Gives back the lease of a run that the worker held until the run went, and counts the rest of what it used. A run that is there is left alone:
 /// it is another worker's.
 ///
 /// # Errors
@@ -134,7 +134,18 @@ async fn gone(
 ) -> Result<(), DbError> {
     let held = lease::release(scope, worker, run).await?;
     match (&ending.seen, &ending.used) {
-        (Some(seen), Some(call)) if held => usage::note(scope, Kind::Gone, seen, call).await,
+        (Some(seen), Some(call)) if held => {
+            let less = |all: i32, counted: Option<i32>| (all - counted.unwrap_or(0)).max(0);
+            let rest = Call {
+                prompt_tokens: less(call.prompt_tokens, seen.prompt_tokens),
+                completion_tokens: less(call.completion_tokens, seen.completion_tokens),
+                cost_micros: call
+                    .cost_micros
+                    .map(|all| (all - seen.cost_micros.unwrap_or(0)).max(0)),
+                is_estimated: call.is_estimated,
+            };
+            usage::note(scope, Kind::Rest, seen, &rest).await
+        }
         _ => Ok(()),
     }
 }

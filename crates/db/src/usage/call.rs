@@ -1,3 +1,4 @@
+use agentry_entity::id::ApiConnectionId;
 use agentry_entity::run::Model;
 
 use crate::sql;
@@ -21,8 +22,9 @@ pub struct Call {
 pub enum Kind {
     /// A conversation's title.
     Title,
-    /// A run that is gone: its conversation was deleted while the reply was written.
-    Gone,
+    /// The rest of a run that is gone: its conversation was deleted while the reply was written. What it had noted of its prompt by
+    /// then was counted when it went.
+    Rest,
 }
 
 /// Counts a call of the acting user's, for the agent, the model and the connection of this run, as it was last seen. It is counted
@@ -33,7 +35,7 @@ pub enum Kind {
 pub async fn note(scope: &WriteScope, kind: Kind, run: &Model, call: &Call) -> Result<(), DbError> {
     let kind = match kind {
         Kind::Title => "title",
-        Kind::Gone => "cancelled",
+        Kind::Rest => "rest",
     };
     let Call {
         prompt_tokens,
@@ -48,7 +50,10 @@ pub async fn note(scope: &WriteScope, kind: Kind, run: &Model, call: &Call) -> R
             kind.into(),
             run.agent_id.as_str().into(),
             run.agent_user_id.as_str().into(),
-            run.api_connection_id.as_ref().map(|id| id.as_str()).into(),
+            run.api_connection_id
+                .as_ref()
+                .map(ApiConnectionId::as_str)
+                .into(),
             run.service.as_deref().into(),
             run.model.as_str().into(),
             prompt_tokens.into(),

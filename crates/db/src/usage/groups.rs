@@ -7,6 +7,10 @@ use crate::sql;
 use crate::{DbError, Role, Scope};
 
 /// What usage is told apart by.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is told apart by or not, whatever the others"
+)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Grouping {
     /// The agent.
