@@ -123,7 +123,10 @@ async fn a_title_is_asked_of_the_same_model_once_and_fails_quietly() {
     .await;
     assert_eq!(title, "A short title");
     let ended_first = ended(&ada, &first).await;
-    assert_eq!(ended_first["promptTokens"], 11, "a title counts nowhere");
+    assert_eq!(
+        ended_first["promptTokens"], 11,
+        "a title is none of the run's"
+    );
     ended(&ada, &send_again(&ada, &first, "More.").await).await;
     assert_eq!(provider.requests().len(), 3);
 
