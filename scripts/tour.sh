@@ -19,13 +19,23 @@ step() {
 # Addresses nobody has taken yet, so that the tour can be taken again.
 now=$(date +%s)
 
-# ask DOCUMENT [NAME=VALUE …]: sends a GraphQL document with its variables, as whoever holds $token. Prints the answer.
-ask() {
+# body DOCUMENT [NAME=VALUE …]: a GraphQL document with its variables, as a request carries it.
+body() {
     document=$(printf '%s' "$1" | tr '\n' ' ' | sed 's/"/\\"/g'); variables=; shift
     for pair; do variables="$variables,\"${pair%%=*}\":\"${pair#*=}\""; done
-    answer=$(curl -sS "$url/graphql" -H "${token:+Authorization: Bearer $token}" -H 'Content-Type: application/json' \
-        -d "{\"query\":\"$document\",\"variables\":{${variables#,}}}")
+    printf '{"query":"%s","variables":{%s}}' "$document" "${variables#,}"
+}
+
+# ask …: sends it, as whoever holds $token. Prints the answer.
+ask() {
+    answer=$(curl -sS "$url/graphql" -H "${token:+Authorization: Bearer $token}" -H 'Content-Type: application/json' -d "$(body "$@")")
     printf '%s\n' "$answer"
+}
+
+# hear …: the same for a subscription. Prints events as they come.
+hear() {
+    curl -sSN "$url/graphql" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
+        -H 'Accept: text/event-stream' -d "$(body "$@")"
 }
 
 # field NAME: the first text of that name in the last answer.
@@ -46,18 +56,12 @@ ask 'mutation {
     ... on CreateAgentSuccess { agent { id name model temperature visibility } } ... on UserError { message } } }'
 agent=$(field id)
 
-step 'Store a provider key: only its hint comes back'
-ask 'mutation($key: Secret!) {
-  createApiConnection(input: { name: "Work", service: "openai", apiKey: $key }) {
-    ... on CreateApiConnectionSuccess { apiConnection { id keyHint status } } ... on UserError { message } } }' \
-    key=sk-example-0123456789-wxyz
-key=$(field id)
-
-step 'Link it to the agent'
-ask 'mutation($agent: ID!, $key: ID!) {
-  linkApiConnection(input: { agentId: $agent, apiConnectionId: $key }) {
-    ... on LinkApiConnectionSuccess { agent { name apiConnections { name service keyHint } } } ... on UserError { message } } }' \
-    agent="$agent" key="$key"
+step 'Store a provider key and link it to the agent: only its hint comes back'
+connect='mutation($agent: ID!, $key: Secret!) {
+  createApiConnection(input: { name: "Work", service: "openai", apiKey: $key, agentIds: [$agent] }) {
+    ... on CreateApiConnectionSuccess { apiConnection { id keyHint status } agents { name apiConnections { name service } } }
+    ... on UserError { message } } }'
+ask "$connect" agent="$agent" key=sk-example-0123456789-wxyz
 
 step 'Begin a conversation'
 ask 'mutation($agent: ID!) {
@@ -119,7 +123,30 @@ ask 'mutation {
 agent=$(field id)
 
 step 'The agent is yours'
-ask 'query($agent: ID!) {
+look='query($agent: ID!) {
   agent(id: $agent) { name model install { version requirements { name met } } }
-  entityType(slug: "recurring-payment") { name catalog } }' \
-    agent="$agent"
+  entityType(slug: "recurring-payment") { name catalog } }'
+ask "$look" agent="$agent"
+
+step 'One mutation, and with a real key it would answer now'
+ask "$connect" agent="$agent" key=sk-example-9876543210-zyxw
+ask "$look" agent="$agent"
+
+step 'The built-in service echo needs no key'
+ask 'mutation {
+  createAgent(input: { name: "Echo", systemPrompt: "You find books.", model: "echo" }) {
+    ... on CreateAgentSuccess { agent { id model } } ... on UserError { message } } }'
+agent=$(field id)
+
+step 'Say something'
+ask 'mutation($agent: ID!, $content: String!) {
+  sendMessage(input: { agentId: $agent, content: $content }) {
+    ... on SendMessageSuccess { run { id status } } ... on UserError { message } } }' \
+    agent="$agent" content='A book on bees, please.'
+run=$(field id)
+
+step 'and hear the answer as it is written'
+hear 'subscription($run: ID!) {
+  replyStream(runId: $run) {
+    ... on ReplyDelta { text } ... on ReplyEnd { run { status } message { content } } } }' \
+    run="$run"

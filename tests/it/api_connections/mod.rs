@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Caller, Server};
 
 mod bad_input;
+mod given;
 mod isolation;
 mod life;
 mod sealing;

@@ -89,24 +89,7 @@ async fn link(
     context
         .write(Action::LinkApiConnection, |scope| async move {
             let limit = context.services().limits.connections_per_agent;
-            match agent_api_connection::link(&scope, agent, connection, limit).await? {
-                Linking::Done => {}
-                Linking::NoAgent => return Err(Failure::not_written("agent", false)),
-                Linking::NotYourAgent => return Err(Failure::not_written("agent", true)),
-                Linking::NoConnection => return Err(Failure::not_found("API connection")),
-                Linking::PrivateToAnother => {
-                    return Err(Failure::forbidden(
-                        "A private API connection serves only its owner's agents.",
-                    ));
-                }
-                Linking::Duplicate => {
-                    return Err(Failure::conflict("They are linked already."));
-                }
-                Linking::Full => {
-                    return Err(Failure::limit_reached("API connections on an agent", limit));
-                }
-            }
-            note(&scope, agent, connection).await?;
+            join(&scope, agent, connection, limit).await?;
             let agent = agent::find(&scope, agent).await?;
             let connection = api_connection::find(&scope, connection).await?;
             let gone = || ApiError::internal("a linked end is not there");
@@ -116,6 +99,26 @@ async fn link(
             })
         })
         .await
+}
+
+/// Links them in the caller's transaction, and notes it there.
+pub(super) async fn join(
+    scope: &Doing,
+    agent: &AgentId,
+    connection: &ApiConnectionId,
+    limit: u32,
+) -> Result<(), Failure> {
+    match agent_api_connection::link(scope, agent, connection, limit).await? {
+        Linking::Done => note(scope, agent, connection).await,
+        Linking::NoAgent => Err(Failure::not_written("agent", false)),
+        Linking::NotYourAgent => Err(Failure::not_written("agent", true)),
+        Linking::NoConnection => Err(Failure::not_found("API connection")),
+        Linking::PrivateToAnother => Err(Failure::forbidden(
+            "A private API connection serves only its owner's agents.",
+        )),
+        Linking::Duplicate => Err(Failure::conflict("They are linked already.")),
+        Linking::Full => Err(Failure::limit_reached("API connections on an agent", limit)),
+    }
 }
 
 async fn unlink(

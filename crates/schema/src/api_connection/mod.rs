@@ -20,6 +20,7 @@ use crate::loader::Loader;
 use crate::visibility::Visibility;
 use crate::{ApiError, Noun, RequestContext};
 
+mod create;
 mod input;
 mod link;
 mod mutation;
@@ -27,6 +28,7 @@ mod query;
 mod test;
 mod told;
 
+pub use create::*;
 pub use link::*;
 pub use mutation::*;
 pub use query::*;

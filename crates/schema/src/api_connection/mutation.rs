@@ -1,57 +1,26 @@
-use agentry_db::api_connection::{self, ApiConnectionChanges, NewApiConnection};
+use agentry_db::api_connection::{self, ApiConnectionChanges};
 use agentry_db::entity::SealedColumn;
 use agentry_db::entity::api_connection::View;
 use agentry_db::ids::ApiConnectionId;
 use agentry_db::sealed::api_key_place;
-use agentry_db::{WriteScope, new_id};
+use agentry_db::WriteScope;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use secrecy::SecretString;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::ApiConnection;
+use super::create::{CreateApiConnectionInput, CreateApiConnectionResult};
 use super::input::{self, ApiKey};
 use super::told;
 use crate::check::{Checks, id_of};
 use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
-use crate::idempotency::Idempotency;
 use crate::secret::Secret;
 use crate::visibility::Visibility;
 use crate::{Action, ApiError, Doing, RequestContext};
 
-const MAX_NAME: usize = 200;
-
-/// What a new connection is made of.
-#[derive(Debug, Clone, InputObject, Serialize)]
-pub struct CreateApiConnectionInput {
-    /// Its name, 1 to 200 characters.
-    name: String,
-    /// What it connects to, as `openai`: 1 to 64 of a-z, 0-9, _ and -, the first a letter or a digit. Upper case is made lower.
-    service: String,
-    /// The provider's key: 1 to 8,192 bytes without white space inside. It is sealed, and never shown again.
-    #[serde(skip)]
-    api_key: Secret,
-    /// Where the service is reached, when not at its usual place: an https address without a user name or password that is public,
-    /// at most 2,000 characters. The server's operator may allow others, and http.
-    base_url: Option<String>,
-    /// Your own notes: a JSON object of at most 16,384 bytes, nested at most 16 deep. No place for secrets: it can be read back.
-    metadata: Option<Value>,
-    /// Who in the organisation may see and use it; `PRIVATE` when left out.
-    visibility: Option<Visibility>,
-    /// A key of yours, 1 to 255 characters: the same key with the same input makes one connection however often it is sent.
-    #[serde(skip)]
-    idempotency_key: Option<String>,
-}
-
-/// The input as it is compared with an earlier one.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Compared<'a> {
-    #[serde(flatten)]
-    input: &'a CreateApiConnectionInput,
-    key_fingerprint: String,
-}
+/// The longest name, in characters.
+pub(super) const MAX_NAME: usize = 200;
 
 /// What changes of a connection. What is left out stays; null takes an optional value away.
 #[derive(Debug, Clone, InputObject)]
@@ -87,13 +56,6 @@ pub struct DeleteApiConnectionInput {
     id: ID,
 }
 
-/// The connection was made.
-#[derive(Debug, SimpleObject)]
-pub struct CreateApiConnectionSuccess {
-    /// The new connection.
-    api_connection: ApiConnection,
-}
-
 /// The connection was changed.
 #[derive(Debug, SimpleObject)]
 pub struct UpdateApiConnectionSuccess {
@@ -116,10 +78,6 @@ pub struct DeleteApiConnectionSuccess {
 }
 
 mutation_result! {
-    /// How making a connection ended.
-    CreateApiConnectionResult = CreateApiConnectionSuccess | ValidationFailed | LimitReached | Conflict
-}
-mutation_result! {
     /// How changing a connection ended.
     UpdateApiConnectionResult = UpdateApiConnectionSuccess | ValidationFailed | NotFound | Forbidden
 }
@@ -138,16 +96,13 @@ pub struct ApiConnectionMutation;
 
 #[Object]
 impl ApiConnectionMutation {
-    /// Makes an API connection of yours. Its key is sealed before it is stored.
+    /// Makes an API connection of yours, and lets agents use it. Its key is sealed before it is stored.
     async fn create_api_connection(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "What the connection is made of.")] input: CreateApiConnectionInput,
     ) -> async_graphql::Result<CreateApiConnectionResult> {
-        let outcome = create(RequestContext::of(context)?, input).await;
-        CreateApiConnectionResult::from_outcome(outcome.map(|view| CreateApiConnectionSuccess {
-            api_connection: view.into(),
-        }))
+        CreateApiConnectionResult::of(RequestContext::of(context)?, input).await
     }
 
     /// Changes an API connection of yours or, as an owner or admin, one shared with your organisation. The key stays.
@@ -184,55 +139,6 @@ impl ApiConnectionMutation {
     ) -> async_graphql::Result<DeleteApiConnectionResult> {
         DeleteApiConnectionResult::from_outcome(delete(RequestContext::of(context)?, input).await)
     }
-}
-
-async fn create(
-    context: &RequestContext,
-    input: CreateApiConnectionInput,
-) -> Result<View, Failure> {
-    context.may(Action::CreateApiConnection)?;
-    let mut checks = Checks::default();
-    let key = input.idempotency_key.clone();
-    let compared = Compared {
-        key_fingerprint: input.api_key.fingerprint(&context.services().keys),
-        input: &input,
-    };
-    let idempotency = Idempotency::new(key, "createApiConnection", &compared, &mut checks)?;
-    let name = checks.name("name", &input.name, MAX_NAME);
-    let service = input::service(&mut checks, &input.service);
-    let api_key = ApiKey::check(&mut checks, &input.api_key);
-    let providers = &context.services().providers;
-    let base_url = input::base_url(&mut checks, providers, input.base_url);
-    let metadata = checks.metadata("metadata", input.metadata);
-    checks.finish()?;
-    let id: ApiConnectionId = new_id();
-    let new = NewApiConnection {
-        name,
-        service,
-        api_key: seal(context, &id, &api_key.secret)?,
-        key_hint: api_key.hint,
-        base_url,
-        metadata,
-        visibility: input.visibility.map(Into::into),
-    };
-    let (id, new, idempotency) = (&id, &new, &idempotency);
-    context
-        .write(Action::CreateApiConnection, |scope| async move {
-            if let Some(earlier) = idempotency.claim(&scope, id.as_str()).await? {
-                let earlier = api_connection::find(&scope, &earlier.into()).await?;
-                return earlier
-                    .ok_or_else(|| Failure::conflict("What this key made is gone by now."));
-            }
-            let limit = context.services().limits.connections_per_organization;
-            if !api_connection::has_room(&scope, limit).await? {
-                let what = "API connections in an organisation";
-                return Err(Failure::limit_reached(what, limit));
-            }
-            let view = api_connection::insert(&scope, id, new.clone()).await?;
-            note(&scope, &view).await?;
-            Ok(view)
-        })
-        .await
 }
 
 async fn update(
@@ -323,7 +229,8 @@ async fn delete(
     })
 }
 
-fn seal(
+/// The key as it is stored.
+pub(super) fn seal(
     context: &RequestContext,
     id: &ApiConnectionId,
     key: &SecretString,
@@ -360,7 +267,7 @@ async fn owned(scope: &WriteScope, id: &ApiConnectionId) -> Result<(), Failure> 
 }
 
 /// The trail leaves out the name: admins read every event, and may not see a private connection of someone else.
-async fn note(scope: &Doing, view: &View) -> Result<(), Failure> {
+pub(super) async fn note(scope: &Doing, view: &View) -> Result<(), Failure> {
     let metadata = json!({ "service": view.service });
     let id = view.id.as_str();
     audited(scope, "ConnectedApi", id, metadata).await

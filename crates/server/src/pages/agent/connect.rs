@@ -1,4 +1,4 @@
-//! Giving the agent a connection that it lacks: a key, sealed and linked by the very mutations that programs use.
+//! Giving the agent a connection that it lacks: a key, sealed and linked by the very mutation that programs use.
 
 use axum::http::StatusCode;
 use maud::{Markup, html};
@@ -11,14 +11,10 @@ use crate::pages::form::Form;
 use crate::pages::problems::Problems;
 use crate::pages::visit::Visit;
 
-const CREATE: &str = "mutation Connect($input: CreateApiConnectionInput!) {
+const CONNECT: &str = "mutation Connect($input: CreateApiConnectionInput!) {
   done: createApiConnection(input: $input) {
-    ... on CreateApiConnectionSuccess { apiConnection { id } }
     ... on ValidationFailed { fields { message } }
     ... on UserError { message } } }";
-
-const LINK: &str = "mutation Link($input: LinkApiConnectionInput!) {
-  done: linkApiConnection(input: $input) { ... on UserError { message } } }";
 
 /// Whether whoever looks at the page can connect the agent: a connection of one's own serves one's own agents.
 pub(super) fn may(page: &AgentPage) -> bool {
@@ -55,22 +51,16 @@ pub(super) async fn connect(
         "name": format!("{service} for {}", page.agent.name).chars().take(200).collect::<String>(),
         "service": service,
         "apiKey": key.expose_secret(),
+        "agentIds": [page.agent.id.as_str()],
         "idempotencyKey": (!once.is_empty()).then(|| format!("page-{once}")),
     });
-    let made = visit.run(CREATE, json!({ "input": input })).await?;
-    let Some(id) = made["done"]["apiConnection"]["id"].as_str() else {
-        return Ok(Err(refused(&made)));
-    };
-    let input = json!({ "agentId": page.agent.id.as_str(), "apiConnectionId": id });
-    let linked = visit.run(LINK, json!({ "input": input })).await?;
-    // Pressed twice: what the first press linked is linked.
-    let linked_already = linked["done"]["message"]
-        .as_str()
-        .is_some_and(|message| message.contains("already"));
-    if linked["done"]["message"].is_null() || linked_already {
-        return Ok(Ok(()));
-    }
-    Ok(Err(refused(&linked)))
+    let answer = visit.run(CONNECT, json!({ "input": input })).await?;
+    // Whatever is no `UserError` is the connection.
+    Ok(if answer["done"]["message"].is_null() {
+        Ok(())
+    } else {
+        Err(refused(&answer))
+    })
 }
 
 fn refused(answer: &Value) -> Problems {
