@@ -64,6 +64,27 @@ pub async fn find_many(scope: &Scope, ids: &[ConversationId]) -> Result<Vec<Mode
         .await?)
 }
 
+/// The caller's own conversation with an agent in which something happened last, put away ones left out.
+///
+/// # Errors
+/// As [`find`].
+pub async fn latest_with(scope: &Scope, agent: &AgentId) -> Result<Option<Model>, DbError> {
+    let tenant = scope.tenant();
+    let values = [
+        tenant.organization().as_str().into(),
+        tenant.user().as_str().into(),
+        agent.as_str().into(),
+    ];
+    sql::first(
+        scope,
+        "SELECT c.* FROM conversations c
+         WHERE c.organization_id = $1 AND c.user_id = $2 AND c.agent_id = $3 AND c.archived_at IS NULL
+         ORDER BY c.updated_at DESC, c.id DESC LIMIT 1",
+        values,
+    )
+    .await
+}
+
 /// One window on the conversations that the caller may see: their own, and those of others with their agents.
 ///
 /// # Errors

@@ -105,20 +105,19 @@ impl App {
         );
         let schema = agentry_schema::build(Arc::clone(&services), config.http.introspection);
         let gate = Arc::new(AuthGate::new(services));
-        let options = http_options(config);
-        let front = Front::new(
-            Arc::clone(&gate),
-            schema.clone(),
-            options.clone(),
-            config.auth.secure_cookies(config.http.public_url.as_ref()),
-        );
         let state = HttpState::new(
-            schema,
-            gate,
+            schema.clone(),
+            Arc::clone(&gate) as Arc<_>,
             Arc::new(DatabaseReadiness::new(db.clone())),
             agentry_schema::sdl(),
-            options,
+            http_options(config),
         )?;
+        let front = Front::new(
+            gate,
+            schema,
+            Arc::clone(&state.shared),
+            config.auth.secure_cookies(config.http.public_url.as_ref()),
+        );
         let mut beside = rest::router(&front);
         if config.http.graphiql {
             beside = beside.merge(graphiql::router());

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tracing::Instrument as _;
 
 use crate::gate::AuthGate;
-use crate::http::{Caller, Fault, HttpOptions, Presented, Refusal, RequestId};
+use crate::http::{Caller, Fault, HttpOptions, Presented, Refusal, RequestId, Shared};
 
 /// Seconds after which what got in the way of another change may be tried again.
 const AGAIN: u64 = 1;
@@ -22,7 +22,7 @@ pub(crate) struct Front(Arc<Inner>);
 struct Inner {
     gate: Arc<AuthGate>,
     schema: AgentrySchema,
-    options: HttpOptions,
+    shared: Arc<Shared>,
     secure: bool,
 }
 
@@ -31,19 +31,24 @@ impl Front {
     pub(crate) fn new(
         gate: Arc<AuthGate>,
         schema: AgentrySchema,
-        options: HttpOptions,
+        shared: Arc<Shared>,
         secure: bool,
     ) -> Self {
         Self(Arc::new(Inner {
             gate,
             schema,
-            options,
+            shared,
             secure,
         }))
     }
 
     pub(crate) fn options(&self) -> &HttpOptions {
-        &self.0.options
+        &self.0.shared.options
+    }
+
+    /// What the HTTP face knows of all that is open.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
     }
 
     pub(crate) fn secure(&self) -> bool {
@@ -53,7 +58,7 @@ impl Front {
     /// What a request tells about who sends it.
     pub(crate) fn caller(&self, parts: &Parts) -> Caller {
         let id = parts.extensions.get::<RequestId>().cloned();
-        Caller::new(parts, &self.0.options, id.unwrap_or_else(RequestId::random))
+        Caller::new(parts, self.options(), id.unwrap_or_else(RequestId::random))
     }
 
     /// The context of whoever this is; of nobody, when nothing was presented.
@@ -109,7 +114,7 @@ impl Front {
         id: &RequestId,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let time = self.0.options.timeouts.operation;
+        let time = self.options().timeouts.operation;
         tokio::time::timeout(time, work.instrument(id.span()))
             .await
             .unwrap_or_else(|_| Err(Fault::timeout().into()))

@@ -90,7 +90,12 @@ async fn nothing_is_made_when_one_agent_cannot_have_it() {
         assert_eq!(refused["__typename"], expected, "{refused}");
     }
     assert!(names(&ada, "").await.is_empty() && names(&bob, "").await.is_empty());
-    let done = make(&ada, &[&mine, &bobs], json!({ "visibility": "ORGANIZATION" })).await;
+    let done = make(
+        &ada,
+        &[&mine, &bobs],
+        json!({ "visibility": "ORGANIZATION" }),
+    )
+    .await;
     assert_eq!(done["__typename"], "CreateApiConnectionSuccess", "{done}");
 }
 
@@ -100,13 +105,18 @@ async fn agents_take_no_more_than_their_limit_whoever_comes_first() {
     let ada = server.sign_up("Ada").await;
     let (one, two) = (agent(&ada, "PRIVATE").await, agent(&ada, "PRIVATE").await);
     // In either order: nobody waits for somebody who waits for them.
+    let (there, back) = ([&one, &two], [&two, &one]);
     let (a, b) = tokio::join!(
-        make(&ada, &[&one, &two], json!({})),
-        make(&ada, &[&two, &one], json!({}))
+        make(&ada, &there, json!({})),
+        make(&ada, &back, json!({}))
     );
     let mut ends = [&a, &b].map(|end| end["__typename"].as_str().unwrap());
     ends.sort_unstable();
-    assert_eq!(ends, ["CreateApiConnectionSuccess", "LimitReached"], "{a} {b}");
+    assert_eq!(
+        ends,
+        ["CreateApiConnectionSuccess", "LimitReached"],
+        "{a} {b}"
+    );
     assert_eq!(names(&ada, "").await, ["Main"]);
 }
 
@@ -122,7 +132,8 @@ async fn key_must_be_good_for_agents_to_give_them_a_connection() {
     let mut bot = ada.clone();
     bot.token.clear();
     let send = async |agents: Value| -> Value {
-        let input = json!({ "name": "Main", "service": "openai", "apiKey": KEY, "agentIds": agents });
+        let input =
+            json!({ "name": "Main", "service": "openai", "apiKey": KEY, "agentIds": agents });
         let document = "mutation($input: CreateApiConnectionInput!) {
             createApiConnection(input: $input) { __typename } }";
         let request = bot.post(document, json!({ "input": input }));

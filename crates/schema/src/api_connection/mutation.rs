@@ -1,9 +1,9 @@
+use agentry_db::WriteScope;
 use agentry_db::api_connection::{self, ApiConnectionChanges};
 use agentry_db::entity::SealedColumn;
 use agentry_db::entity::api_connection::View;
 use agentry_db::ids::ApiConnectionId;
 use agentry_db::sealed::api_key_place;
-use agentry_db::WriteScope;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use secrecy::SecretString;
 use serde_json::{Value, json};

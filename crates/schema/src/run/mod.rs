@@ -23,6 +23,7 @@ mod query;
 mod send;
 mod state;
 mod stream;
+mod talk;
 mod tools;
 
 pub use asked::OnBusy;
@@ -34,6 +35,7 @@ pub use query::*;
 pub use send::*;
 pub use state::*;
 pub use stream::*;
+pub use talk::*;
 pub use tools::*;
 
 /// An agent's work on one reply. Whoever sees the conversation sees it.

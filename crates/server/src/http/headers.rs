@@ -43,6 +43,9 @@ const SECURITY: [(HeaderName, HeaderValue); 7] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
+/// Tells nginx, and our own compression, to pass on what there is as soon as it is there.
+pub(crate) const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
+
 /// The last net: operations catch their own panics. The panic's text went to the standard error through the hook; it may hold
 /// anything, so it goes nowhere else.
 pub(crate) async fn catch_panic(

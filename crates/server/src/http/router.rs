@@ -3,7 +3,7 @@
 use agentry_schema::code;
 use async_graphql::Executor;
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{Extensions, HeaderMap, StatusCode, Version};
 use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::{any, get};
@@ -29,10 +29,11 @@ pub fn router<E: Executor>(state: HttpState<E>, pages: Router) -> Router {
     if publish_schema {
         routes = routes.route("/schema.graphql", get(health::schema::<E>));
     }
-    // An event must not wait for the compressor's next block; an answer in one packet gains nothing.
+    // An event, or a page that grows, must not wait for the compressor's next block; an answer in one packet gains nothing.
     let worthwhile = SizeAbove::new(1_024)
         .and(NotForContentType::const_new("text/event-stream"))
-        .and(NotForContentType::IMAGES);
+        .and(NotForContentType::IMAGES)
+        .and(is_not_growing);
     let mut app = routes
         .with_state(state)
         .merge(pages)
@@ -48,6 +49,11 @@ pub fn router<E: Executor>(state: HttpState<E>, pages: Router) -> Router {
         app = app.layer(cors);
     }
     app.layer(from_fn(headers::dress))
+}
+
+/// What proxies are told not to hold back we do not hold back ourselves.
+fn is_not_growing(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    !headers.contains_key(headers::UNBUFFERED)
 }
 
 async fn missing(id: axum::Extension<RequestId>) -> Response {

@@ -8,7 +8,7 @@ use agentry_schema::{EventIds, code};
 use async_graphql::Executor;
 use async_graphql::parser::types::OperationType;
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
@@ -17,6 +17,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 use super::fault::Fault;
 use super::gate::CallerContext;
 use super::graphql::{Caller, Prepared, Settled, execute, fault_body, refuse, subscribe};
+use super::headers::UNBUFFERED;
 use super::operation_log::OperationLog;
 use super::request_id::RequestId;
 use super::state::{HttpState, OpenStream, Shared};
@@ -110,10 +111,7 @@ fn respond(body: Body) -> Response {
     );
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     // nginx would hold events back otherwise.
-    headers.insert(
-        HeaderName::from_static("x-accel-buffering"),
-        HeaderValue::from_static("no"),
-    );
+    headers.insert(UNBUFFERED, HeaderValue::from_static("no"));
     response
 }
 

@@ -5,6 +5,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use maud::Markup;
 
+use crate::http::UNBUFFERED;
+
 /// What a page may load and reach: our own style sheet and pictures, and our own forms. No script runs.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
@@ -22,6 +24,17 @@ pub(super) fn page(status: StatusCode, markup: Markup) -> Response {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HTML);
+    secure(headers);
+    response
+}
+
+/// A page of which more is to come, and that is not to wait for it anywhere on the way.
+pub(super) fn growing(status: StatusCode, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HTML);
+    headers.insert(UNBUFFERED, HeaderValue::from_static("no"));
     secure(headers);
     response
 }

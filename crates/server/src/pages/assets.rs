@@ -39,6 +39,7 @@ pub(super) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
         include_str!("assets/install.css"),
         include_str!("assets/forms.css"),
         include_str!("assets/agent.css"),
+        include_str!("assets/chat.css"),
     );
     Asset::new("pages", "css", "text/css; charset=utf-8", text)
 });

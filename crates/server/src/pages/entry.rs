@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use secrecy::SecretString;
 
 use super::form::Form;
+use super::password;
 use super::problems::Problems;
 use super::visit::Visit;
 
@@ -106,7 +107,12 @@ async fn sign_in(
 }
 
 /// The fields to come in by.
-pub(super) fn fields(entry: Entry, typed: &Typed, problems: Option<&Problems>) -> Markup {
+pub(super) fn fields(
+    visit: &Visit,
+    entry: Entry,
+    typed: &Typed,
+    problems: Option<&Problems>,
+) -> Markup {
     let new = entry == Entry::SignUp;
     let about = |field: &str| problems.and_then(|problems| problems.about(field));
     html! {
@@ -116,16 +122,44 @@ pub(super) fn fields(entry: Entry, typed: &Typed, problems: Option<&Problems>) -
                     aria-invalid=[about("name").map(|_| "true")] aria-describedby=[about("name").map(|_| "name-problem")];
             }))
         }
-        (label("email", "E-mail address", about("email"), &html! {
-            input #email type="email" name="email" value=(typed.email) autocomplete="username" inputmode="email" required
-                aria-invalid=[about("email").map(|_| "true")] aria-describedby=[about("email").map(|_| "email-problem")];
-        }))
-        (label("password", if new { "Password, at least 8 characters" } else { "Password" }, about("password"), &html! {
+        (email_field(&typed.email, problems))
+        (password_field(new, problems))
+        @if !new { (password::link(visit)) }
+    }
+}
+
+/// The address that somebody signs in with.
+pub(super) fn email_field(typed: &str, problems: Option<&Problems>) -> Markup {
+    let problem = problems.and_then(|problems| problems.about("email"));
+    label(
+        "email",
+        "E-mail address",
+        problem,
+        &html! {
+            input #email type="email" name="email" value=(typed) autocomplete="username" inputmode="email" required
+                aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| "email-problem")];
+        },
+    )
+}
+
+/// Their password, or the one that is to be theirs.
+pub(super) fn password_field(new: bool, problems: Option<&Problems>) -> Markup {
+    let problem = problems.and_then(|problems| problems.about("password"));
+    let name = if new {
+        "Password, at least 8 characters"
+    } else {
+        "Password"
+    };
+    label(
+        "password",
+        name,
+        problem,
+        &html! {
             input #password type="password" name="password" maxlength="128" required
                 autocomplete=(if new { "new-password" } else { "current-password" }) minlength=[new.then_some("8")]
-                aria-invalid=[about("password").map(|_| "true")] aria-describedby=[about("password").map(|_| "password-problem")];
-        }))
-    }
+                aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| "password-problem")];
+        },
+    )
 }
 
 fn label(id: &str, text: &str, problem: Option<&str>, input: &Markup) -> Markup {

@@ -8,14 +8,11 @@ use super::token::FormToken;
 use crate::front::Front;
 use crate::http::{Fault, csrf, read_body};
 
-/// The most that a form of ours can come to, in bytes.
-const MOST: usize = 64 * 1024;
-
 /// Its fields, in the order in which they came. No `Debug`: passwords are among them.
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads a form, if it is one of ours.
+    /// Reads a form of at most `most` bytes, if it is one of ours.
     ///
     /// # Errors
     /// The fault of a form from elsewhere, of another kind of body, or of one that is too long or too slow.
@@ -24,6 +21,7 @@ impl Form {
         headers: &HeaderMap,
         body: Body,
         token: &FormToken,
+        most: usize,
     ) -> Result<Self, Fault> {
         csrf::check_form(headers, front.options())?;
         let kind = headers.get(header::CONTENT_TYPE);
@@ -36,7 +34,7 @@ impl Form {
                 "This page takes forms.",
             ));
         }
-        let limit = MOST.min(front.options().body_bytes);
+        let limit = most.min(front.options().body_bytes);
         let body = read_body(body, limit, front.options().timeouts.body).await?;
         let form = Self::parse(&body);
         if !token.is_in(&form) {

@@ -6,7 +6,8 @@
 //! but us.
 //!
 //! To add a section to the page of an agent: a file beside `agent/settings.rs` with a function from `AgentPage` to markup, and
-//! its line in `agent::page::sections`. A script it needs is one more file of [`assets`], and `script-src 'self'` in [`answer`].
+//! its line in `agent::page::sections`. A script it needs is one more file of [`assets`], and `script-src 'self'` in [`answer`];
+//! what comes by and by needs none ([`live`]).
 
 mod agent;
 mod answer;
@@ -16,6 +17,8 @@ mod fault;
 mod form;
 mod install;
 mod layout;
+mod live;
+mod password;
 mod problems;
 mod token;
 mod visit;
@@ -30,6 +33,8 @@ use axum::response::Response;
 use axum::routing::{any, get};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use agentry_schema::template::agent_path;
+
 use crate::front::Front;
 use crate::http::{Caller, Fault, OperationLog};
 use form::Form;
@@ -41,6 +46,8 @@ pub(crate) fn router(front: &Front) -> Router {
     Router::new()
         .route("/install/{slug}", any(install_page))
         .route("/{organization}/agents/{agent}", any(agent_page))
+        .route(password::FORGOT, any(forgot_page))
+        .route(password::RESET, any(reset_page))
         .route("/assets/pages/{file}", get(assets::serve))
         .with_state(front.clone())
 }
@@ -49,6 +56,8 @@ pub(crate) fn router(front: &Front) -> Router {
 enum Asked {
     Install { slug: String },
     Agent { organization: String, agent: String },
+    Forgot,
+    Reset,
 }
 
 impl Asked {
@@ -60,6 +69,8 @@ impl Asked {
                 organization,
                 agent,
             } => agent_path(organization, agent),
+            Self::Forgot => password::FORGOT.to_owned(),
+            Self::Reset => password::RESET.to_owned(),
         }
     }
 
@@ -67,6 +78,16 @@ impl Asked {
         match self {
             Self::Install { .. } => "installPage",
             Self::Agent { .. } => "agentPage",
+            Self::Forgot => "forgotPage",
+            Self::Reset => "resetPage",
+        }
+    }
+
+    /// The most that its form can come to, in bytes: what is said to an agent may be long.
+    const fn most(&self) -> usize {
+        match self {
+            Self::Install { .. } | Self::Forgot | Self::Reset => 64 * 1024,
+            Self::Agent { .. } => 1024 * 1024,
         }
     }
 }
@@ -75,14 +96,6 @@ const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~')
 
 fn install_path(slug: &str) -> String {
     format!("/install/{}", utf8_percent_encode(slug, PART))
-}
-
-fn agent_path(organization: &str, agent: &str) -> String {
-    let (organization, agent) = (
-        utf8_percent_encode(organization, PART),
-        utf8_percent_encode(agent, PART),
-    );
-    format!("/{organization}/agents/{agent}")
 }
 
 async fn install_page(
@@ -105,6 +118,14 @@ async fn agent_page(
         agent,
     };
     respond(&front, &asked, request).await
+}
+
+async fn forgot_page(State(front): State<Front>, request: Request) -> Response {
+    respond(&front, &Asked::Forgot, request).await
+}
+
+async fn reset_page(State(front): State<Front>, request: Request) -> Response {
+    respond(&front, &Asked::Reset, request).await
 }
 
 async fn respond(front: &Front, asked: &Asked, request: Request) -> Response {
@@ -145,7 +166,10 @@ async fn serve(
     let token = FormToken::of(&parts.headers, front.secure());
     let form = match parts.method {
         Method::GET | Method::HEAD => None,
-        Method::POST => Some(Form::read(front, &parts.headers, body, &token).await?),
+        Method::POST => {
+            let most = asked.most();
+            Some(Form::read(front, &parts.headers, body, &token, most).await?)
+        }
         _ => {
             return Err(Fault::method(
                 "This page takes GET and POST.",
@@ -173,7 +197,7 @@ async fn serve(
                 agent,
             },
             None,
-        ) => agent::show(visit, organization, agent).await,
+        ) => agent::show(visit, organization, agent, parts.uri.query()).await,
         (
             Asked::Agent {
                 organization,
@@ -181,6 +205,10 @@ async fn serve(
             },
             Some(form),
         ) => agent::press(visit, organization, agent, form).await,
+        (Asked::Forgot, None) => Ok(password::show_forgot(visit, parts.uri.query())),
+        (Asked::Forgot, Some(form)) => password::press_forgot(visit, &form).await,
+        (Asked::Reset, None) => Ok(password::show_reset(visit, parts.uri.query())),
+        (Asked::Reset, Some(form)) => password::press_reset(visit, form).await,
     }
 }
 

@@ -4,16 +4,18 @@ use agentry_schema::failure::Failure;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use maud::{Markup, html};
+use serde_json::Value;
 
 use crate::front::fault;
 use crate::http::Fault;
 
 /// What is wrong with a form: as a whole, and field by field.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Problems {
     status: StatusCode,
     retry_after: Option<u64>,
     unverified: bool,
+    unconnected: bool,
     general: Vec<String>,
     fields: Vec<(String, String)>,
 }
@@ -25,6 +27,7 @@ impl Problems {
             status,
             retry_after: None,
             unverified: false,
+            unconnected: false,
             general: vec![message.into()],
             fields: Vec::new(),
         }
@@ -36,6 +39,7 @@ impl Problems {
             status,
             retry_after: None,
             unverified: false,
+            unconnected: false,
             general: Vec::new(),
             fields: vec![(field.to_owned(), message.into())],
         }
@@ -49,6 +53,7 @@ impl Problems {
                 status: StatusCode::UNPROCESSABLE_ENTITY,
                 retry_after: None,
                 unverified: false,
+                unconnected: false,
                 general: Vec::new(),
                 fields: failed
                     .fields
@@ -80,6 +85,37 @@ impl Problems {
             Failure::DefinitionRejected(why) => general(StatusCode::CONFLICT, why.message),
             Failure::Api(error) => Err(fault(&error)),
         }
+    }
+
+    /// What a mutation of the API answered, where it says why nothing was done: whatever it is, its own words tell it. `names`
+    /// are the fields that are called something else in the form.
+    pub(super) fn answered(done: &Value, names: &[(&str, &str)]) -> Option<Self> {
+        let message = done["message"].as_str()?;
+        let fields = done["fields"].as_array().into_iter().flatten();
+        let fields: Vec<_> = fields.filter_map(|field| named(field, names)).collect();
+        let status = match done["__typename"].as_str() {
+            Some("ValidationFailed") => StatusCode::UNPROCESSABLE_ENTITY,
+            Some("TooManyRequests") => StatusCode::TOO_MANY_REQUESTS,
+            Some("Forbidden") => StatusCode::FORBIDDEN,
+            Some(_) | None => StatusCode::CONFLICT,
+        };
+        let general = Self::general(status, message);
+        Some(Self {
+            retry_after: done["retryAfter"].as_u64(),
+            unconnected: done["__typename"] == "ConnectionMissing",
+            general: if fields.is_empty() {
+                general.general
+            } else {
+                Vec::new()
+            },
+            fields,
+            ..general
+        })
+    }
+
+    /// Whether the agent has nothing to answer by.
+    pub(super) const fn is_unconnected(&self) -> bool {
+        self.unconnected
     }
 
     /// Whether the account is there, and its address is not verified.
@@ -127,6 +163,16 @@ impl Problems {
         }
         response
     }
+}
+
+/// A field of the API that is not as it should be, as the form calls it.
+fn named(field: &Value, names: &[(&str, &str)]) -> Option<(String, String)> {
+    let path = field["path"].as_array().into_iter().flatten();
+    let path: Vec<_> = path.filter_map(Value::as_str).collect();
+    let path = path.join(".");
+    let found = names.iter().find(|(api, _)| *api == path);
+    let name = found.map_or(path.as_str(), |(_, form)| form);
+    Some((name.to_owned(), field["message"].as_str()?.to_owned()))
 }
 
 fn within(seconds: u32) -> String {

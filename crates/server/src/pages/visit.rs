@@ -11,8 +11,10 @@ use axum::response::Response;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
+use super::live::Held;
 use super::token::FormToken;
 use crate::front::{Front, fault};
+use crate::gate::caller_of;
 use crate::http::{Caller, Fault, Presented, csrf};
 
 /// One request to a page.
@@ -85,6 +87,19 @@ impl Visit {
         variables: Value,
     ) -> Result<Value, Fault> {
         self.front.run(&self.context, document, variables).await
+    }
+
+    /// A place among the open streams of whoever this is; `None` when they have as many as they may.
+    pub(super) fn hold(&self) -> Option<Held> {
+        let shared = Arc::clone(self.front.shared());
+        let context = caller_of(Arc::clone(&self.context));
+        let mut open = shared.streams.open();
+        let key = self.caller.stream_key(&*context);
+        shared.streams.claim(&mut open, key).then_some(Held {
+            shared,
+            context,
+            open,
+        })
     }
 
     /// Goes on as whoever has just signed in.

@@ -69,6 +69,16 @@ server-sent events, a `Last-Event-ID` beyond it counts instead."
     }
 }
 
+/// The reply of a run as it grows, from its beginning, for what is no operation of GraphQL.
+///
+/// # Errors
+/// As `replyStream`.
+pub async fn listen(context: &RequestContext, run: &RunId) -> Result<Following, ApiError> {
+    context.allow(Noun::Messages, agentry_auth::Access::Read)?;
+    let following = context.services().replies.follow(context.tenant()?, run, 0);
+    following.await.map_err(event::stopped)
+}
+
 async fn follow(
     context: &RequestContext,
     ids: &EventIds,

@@ -12,6 +12,7 @@ use agentry_db::template::{self, By, Card};
 use agentry_db::template_install::{self, Collisions, Install, NewInstall};
 use agentry_db::{Constraint, DbError, Role, Through, agent, new_id};
 use agentry_template::Capabilities;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -71,8 +72,17 @@ impl Installed {
     /// Where a browser goes next.
     #[must_use]
     pub fn redirect_to(&self) -> String {
-        format!("/{}/agents/{}", self.organization.slug, self.agent.id)
+        agent_path(&self.organization.slug, self.agent.id.as_str())
     }
+}
+
+/// The address of an agent's page. Each part is escaped whole, so that none can begin another address: slugs that other programs
+/// made may be anything.
+#[must_use]
+pub fn agent_path(organization: &str, agent: &str) -> String {
+    const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
+    let part = |text| utf8_percent_encode(text, PART);
+    format!("/{}/agents/{}", part(organization), part(agent))
 }
 
 /// Installs a template for the acting user. Every call counts against their limit, refused ones included.

@@ -3,8 +3,9 @@
 use axum::http::StatusCode;
 use maud::{Markup, html};
 use secrecy::ExposeSecret as _;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::needs;
 use super::page::AgentPage;
 use crate::http::{Fault, RequestId};
 use crate::pages::form::Form;
@@ -13,8 +14,7 @@ use crate::pages::visit::Visit;
 
 const CONNECT: &str = "mutation Connect($input: CreateApiConnectionInput!) {
   done: createApiConnection(input: $input) {
-    ... on ValidationFailed { fields { message } }
-    ... on UserError { message } } }";
+    __typename ... on ValidationFailed { fields { path message } } ... on UserError { message } } }";
 
 /// Whether whoever looks at the page can connect the agent: a connection of one's own serves one's own agents.
 pub(super) fn may(page: &AgentPage) -> bool {
@@ -33,15 +33,11 @@ pub(super) async fn connect(
 ) -> Result<Result<(), Problems>, Fault> {
     let key = form.take_secret("key");
     let service = form.text("service");
-    let mut all = page
-        .install
-        .iter()
-        .flat_map(|install| &install.requirements);
-    match all.find(|one| one.name == service) {
+    match needs::has(page, service) {
         // Pressed twice: it is there.
-        Some(one) if one.met => return Ok(Ok(())),
-        Some(_) if may(page) => {}
-        Some(_) | None => {
+        Some(true) => return Ok(Ok(())),
+        Some(false) if may(page) => {}
+        Some(false) | None => {
             let message = "There is nothing to be connected to here.";
             return Ok(Err(Problems::general(StatusCode::CONFLICT, message)));
         }
@@ -55,22 +51,7 @@ pub(super) async fn connect(
         "idempotencyKey": (!once.is_empty()).then(|| format!("page-{once}")),
     });
     let answer = visit.run(CONNECT, json!({ "input": input })).await?;
-    // Whatever is no `UserError` is the connection.
-    Ok(if answer["done"]["message"].is_null() {
-        Ok(())
-    } else {
-        Err(refused(&answer))
-    })
-}
-
-fn refused(answer: &Value) -> Problems {
-    let done = &answer["done"];
-    let message = done["fields"][0]["message"].as_str();
-    let message = message.or_else(|| done["message"].as_str());
-    Problems::general(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        message.unwrap_or("It could not be connected."),
-    )
+    Ok(Problems::answered(&answer["done"], &[]).map_or(Ok(()), Err))
 }
 
 /// The form for one service.

@@ -2,9 +2,11 @@
 
 use agentry_db::entity::agent::Model as Agent;
 use agentry_db::organization::{Membership, User};
+use agentry_db::run::Missing;
 use agentry_schema::template::TemplateInstall;
 use maud::{Markup, html};
 
+use super::chat::{self, Chat};
 use super::{needs, origin, settings, upgrade};
 use crate::pages::install::page::picture;
 use crate::pages::layout::{self, Head};
@@ -20,6 +22,10 @@ pub(super) struct AgentPage {
     pub(super) agent: Agent,
     /// What it was installed from, if it was.
     pub(super) install: Option<TemplateInstall>,
+    /// What it lacks to be able to answer, if anything.
+    pub(super) missing: Option<Missing>,
+    /// What was said to it, and by it.
+    pub(super) chat: Chat,
     /// The service to which it could not be connected just now, and why.
     pub(super) refused: Option<(String, String)>,
     /// Why it was not moved to a later version just now.
@@ -27,10 +33,11 @@ pub(super) struct AgentPage {
 }
 
 /// Its sections in order. One that has nothing to say is empty.
-fn sections(visit: &Visit, page: &AgentPage) -> [Markup; 4] {
+fn sections(visit: &Visit, page: &AgentPage) -> [Markup; 5] {
     [
         upgrade::section(visit, page),
         needs::section(visit, page),
+        chat::section(visit, page),
         settings::section(page),
         origin::section(page),
     ]

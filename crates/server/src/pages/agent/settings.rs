@@ -14,15 +14,15 @@ pub(super) fn section(page: &AgentPage) -> Markup {
             .map(|install| &install.overrides["agent"]);
         changed.is_some_and(|changed| changed.get(member).is_some())
     };
+    let is_theirs = agent.user_id == page.user.id;
+    let changed = || {
+        html! { " " span.chip { @if is_theirs { "changed by you" } @else { "changed by its owner" } } }
+    };
     let row = |name: &str, member: &str, value: Markup| {
         html! {
             dt { (name) }
-            dd { (value) @if own(member) { " " span.chip { "changed by you" } } }
+            dd { (value) @if own(member) { (changed()) } }
         }
-    };
-    let visibility = match agent.visibility {
-        Visibility::Private => "You, and the organisation's owners and admins",
-        Visibility::Organization => "Everyone in the organisation",
     };
     html! {
         section.card aria-labelledby="settings" {
@@ -31,12 +31,20 @@ pub(super) fn section(page: &AgentPage) -> Markup {
                 (row("Model", "model", html! { code { (agent.model) } }))
                 (row("Temperature", "temperature", html! { (agent.temperature.normalize()) }))
                 @if let Some(most) = agent.max_tokens { (row("Longest answer", "maxTokens", html! { (most) " tokens" })) }
-                (row("Who sees it", "", html! { (visibility) }))
+                (row("Who sees it", "", html! { (who_sees(page, is_theirs)) }))
             }
             details {
-                summary { "What it is told" @if own("systemPrompt") { " " span.chip { "changed by you" } } }
+                summary { "What it is told" @if own("systemPrompt") { (changed()) } }
                 pre.prompt tabindex="0" { (agent.system_prompt) }
             }
         }
+    }
+}
+
+const fn who_sees(page: &AgentPage, is_theirs: bool) -> &'static str {
+    match (page.agent.visibility, is_theirs) {
+        (Visibility::Organization, _) => "Everyone in the organisation",
+        (Visibility::Private, true) => "You, and the organisation's owners and admins",
+        (Visibility::Private, false) => "Its owner, and the organisation's owners and admins",
     }
 }

@@ -45,7 +45,7 @@ fn newcomer(visit: &Visit, offer: &Offer, shown: &Shown<'_>) -> Markup {
         (problems(shown))
         form method="post" action=(visit.path) {
             (visit.token.field())
-            (entry::fields(shown.entry, &shown.typed, shown.problems))
+            (entry::fields(visit, shown.entry, &shown.typed, shown.problems))
             (consent::field(offer, shown))
             button.button.primary type="submit" name="as" value=(shown.entry.word()) {
                 @if new { "Sign up and install" } @else { "Sign in and install" }

@@ -66,16 +66,41 @@ pub(in crate::pages) fn picture(icon: Option<&str>, name: &str) -> String {
     first.map_or_else(String::new, |first| first.to_uppercase().collect())
 }
 
-/// Each kind of thing that a template brings: as it is stored, as it is called when there is one, and when there are several.
-const KINDS: [(&str, &str, &str); 4] = [
-    ("entity", "type of thing", "types of things"),
-    (
-        "relationship",
-        "type of relationship",
-        "types of relationships",
-    ),
-    ("watcher", "watcher", "watchers"),
-    ("classifier", "classifier", "classifiers"),
+/// A kind of thing that a template brings.
+struct Kind {
+    /// As it is stored.
+    name: &'static str,
+    one: &'static str,
+    several: &'static str,
+    /// What it is, to somebody who never heard of it.
+    hint: &'static str,
+}
+
+const KINDS: [Kind; 4] = [
+    Kind {
+        name: "entity",
+        one: "type of thing",
+        several: "types of things",
+        hint: "What it keeps track of.",
+    },
+    Kind {
+        name: "relationship",
+        one: "type of relationship",
+        several: "types of relationships",
+        hint: "How those belong together.",
+    },
+    Kind {
+        name: "watcher",
+        one: "watcher",
+        several: "watchers",
+        hint: "What it looks at by itself, now and then.",
+    },
+    Kind {
+        name: "classifier",
+        one: "classifier",
+        several: "classifiers",
+        hint: "How it sorts what it finds.",
+    },
 ];
 
 fn counts(provides: Provides) -> [i32; 4] {
@@ -97,10 +122,13 @@ fn brings(offer: &Offer) -> Markup {
                 p { "An agent to talk to, and nothing besides." }
             } @else {
                 ul.kinds {
-                    @for ((kind, one, several), count) in kinds {
+                    @for (kind, count) in kinds {
                         li {
-                            p.kind { strong.count { (count) } " " @if count == 1 { (one) } @else { (several) } }
-                            (names(offer, kind, count))
+                            div.kind {
+                                p { strong.count { (count) } " " @if count == 1 { (kind.one) } @else { (kind.several) } }
+                                p.hint { (kind.hint) }
+                            }
+                            (names(offer, kind.name, count))
                         }
                     }
                 }
