@@ -11,10 +11,15 @@ describe("Pages", () => {
   let browser;
   let publisher;
   let slug;
+  let echo;
   before(async () => {
     browser = await launch();
     publisher = await signUp();
     slug = await publish(publisher);
+    echo = await publish(publisher, {
+      agent: { systemPrompt: "Say it again.", model: "echo" },
+      capabilities: { services: [], tools: [], domains: [] },
+    });
   });
   after(() => browser?.close());
 
@@ -28,6 +33,26 @@ describe("Pages", () => {
       await close();
     }
   }
+
+  /** Installs an agent that answers by itself, as somebody new. */
+  async function meet(page) {
+    await go(page, `/install/${echo}`);
+    await fill(page, newcomer(), "Sign up and install");
+    await page.waitForURL(AGENT);
+  }
+
+  /** Sends a message. The page it leads to comes in by and by. */
+  async function say(page, text) {
+    await page.getByLabel("Your message").fill(text);
+    await page.getByRole("button", { name: "Send" }).click({ noWaitAfter: true });
+  }
+
+  /** Whether the beginning of an element is in sight. */
+  const seen = (element) =>
+    element.evaluate((found) => {
+      const { top } = found.getBoundingClientRect();
+      return top >= 0 && top < globalThis.innerHeight;
+    });
 
   for (const screen of screens) {
     test(`every page is accessible on ${screen.name}`, () =>
@@ -57,6 +82,70 @@ describe("Pages", () => {
         await check(page, "what is not there");
       }));
   }
+
+  for (const screen of screens) {
+    test(`an agent is talked to on ${screen.name}`, () =>
+      visit(screen, async (page) => {
+        await meet(page);
+        await check(page, "an agent nobody talked to");
+        await say(page, "/count 400");
+        const growing = page.locator(".growing .text");
+        await growing.filter({ hasText: "1 2 3" }).waitFor();
+        // All of this before the page has come to its end.
+        assert.equal(await page.evaluate(() => document.readyState), "loading");
+        assert.equal(await page.locator("footer").count(), 0);
+        assert.ok(await seen(growing), "the reply is in sight as it begins");
+        await check(page, "a reply that is being written");
+        await page.getByRole("button", { name: "Stop" }).click();
+        await page.getByText("It was stopped.").waitFor();
+        await page.locator("footer").waitFor();
+        await check(page, "a reply that was stopped");
+        await say(page, "a".repeat(300) + "\n\n<b>no markup</b>");
+        await page.getByText("<b>no markup</b>").last().waitFor();
+        await page.locator("footer").waitFor();
+        assert.equal(await page.getByRole("button", { name: "Stop" }).count(), 0);
+        assert.ok(await seen(page.locator("#newest")), "what was said last is in sight");
+        await check(page, "a reply that has ended");
+        await page.getByLabel("Your message").evaluate((field) => field.removeAttribute("required"));
+        await page.getByRole("button", { name: "Send" }).click();
+        await page.getByRole("alert").waitFor();
+        await check(page, "nothing that was said");
+        await page.getByRole("link", { name: "New conversation" }).click();
+        await page.getByText("Nothing was said yet").waitFor();
+      }));
+  }
+
+  test("without a script an agent is talked to, and stopped", () =>
+    visit(
+      PHONE,
+      async (page) => {
+        await meet(page);
+        await say(page, "A book on bees, please.");
+        await page.getByText("You said: A book on bees, please.").waitFor();
+        await say(page, "/count 400");
+        await page.getByText(/^1 2 3/).waitFor();
+        await page.getByRole("button", { name: "Stop" }).click();
+        await page.getByRole("button", { name: "Try again" }).click();
+        await page.getByRole("button", { name: "Stop" }).click();
+        await page.getByText("It was stopped.").waitFor();
+      },
+      { javaScriptEnabled: false },
+    ));
+
+  test("a password that was forgotten is asked for on an accessible page", () =>
+    visit(PHONE, async (page) => {
+      await go(page, `/install/${slug}?with=sign-in`);
+      await page.getByRole("link", { name: "Forgot your password?" }).click();
+      await check(page, "asking for a message");
+      await fill(page, { email: newcomer().email }, "Send it");
+      await page.getByRole("heading", { name: "Look into your mail" }).waitFor();
+      await check(page, "the word that it is on its way");
+      await go(page, "/reset-password?token=nothing");
+      await check(page, "choosing another");
+      await fill(page, { password: "long enough" }, "Change it");
+      await page.getByRole("alert").waitFor();
+      await check(page, "a link that is none");
+    }));
 
   test("without a script somebody signs up, installs, leaves and comes back", () =>
     visit(

@@ -103,7 +103,7 @@ export async function check(page, what) {
   const { wide, small } = await page.evaluate(() => ({
     wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     small: [...document.querySelectorAll("button, .button, .ways a, summary, select, input:not([type=hidden], [type=checkbox])")]
-      .filter((element) => element.getBoundingClientRect().height < 44)
+      .filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 44)
       .map((element) => element.outerHTML),
   }));
   assert.equal(wide, 0, `${what}: wider than the screen`);

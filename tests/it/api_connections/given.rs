@@ -44,16 +44,16 @@ async fn connection_is_made_and_given_to_agents_at_once() {
     let other = make(&ada, &[&one], key).await;
     assert_eq!(other["__typename"], "Conflict", "{other}");
     assert_eq!(names(&ada, "").await, ["Main"]);
-    let trail = "{ auditEvents(last: 3) { nodes { action targetId metadata } } }";
+    let trail = "{ auditEvents(first: 3) { nodes { action targetId metadata } } }";
     let trail = ada.query(trail, json!({})).await;
     let events = trail["auditEvents"]["nodes"].as_array().unwrap();
     let actions: Vec<_> = events.iter().map(|event| &event["action"]).collect();
     assert_eq!(
         actions,
         [
-            "api_connection.create",
             "api_connection.link",
-            "api_connection.link"
+            "api_connection.link",
+            "api_connection.create"
         ]
     );
     for event in events {
@@ -106,10 +106,7 @@ async fn agents_take_no_more_than_their_limit_whoever_comes_first() {
     let (one, two) = (agent(&ada, "PRIVATE").await, agent(&ada, "PRIVATE").await);
     // In either order: nobody waits for somebody who waits for them.
     let (there, back) = ([&one, &two], [&two, &one]);
-    let (a, b) = tokio::join!(
-        make(&ada, &there, json!({})),
-        make(&ada, &back, json!({}))
-    );
+    let (a, b) = tokio::join!(make(&ada, &there, json!({})), make(&ada, &back, json!({})));
     let mut ends = [&a, &b].map(|end| end["__typename"].as_str().unwrap());
     ends.sort_unstable();
     assert_eq!(

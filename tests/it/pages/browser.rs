@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, Response};
+use tokio::time::timeout;
+
+use crate::support::PATIENCE;
 
 /// One browser's profile.
 #[derive(Clone)]
@@ -53,6 +56,50 @@ impl Page {
     }
 }
 
+/// A page of which more may be to come.
+pub struct Growing {
+    pub status: u16,
+    pub headers: HeaderMap,
+    bytes: Vec<u8>,
+    response: Response,
+}
+
+impl Growing {
+    /// What there is of it.
+    pub fn page(&self) -> Page {
+        Page {
+            status: self.status,
+            headers: self.headers.clone(),
+            text: String::from_utf8_lossy(&self.bytes).into_owned(),
+        }
+    }
+
+    /// Reads on until this is there.
+    pub async fn until(&mut self, text: &str) -> Page {
+        loop {
+            let page = self.page();
+            if page.text.contains(text) {
+                return page;
+            }
+            assert!(self.more().await, "no {text} in {}", page.text);
+        }
+    }
+
+    /// Reads on to the end.
+    pub async fn whole(&mut self) -> Page {
+        while self.more().await {}
+        self.page()
+    }
+
+    async fn more(&mut self) -> bool {
+        let chunk = timeout(PATIENCE, self.response.chunk()).await;
+        let chunk = chunk.expect("a page goes on, or ends").unwrap();
+        self.bytes
+            .extend_from_slice(chunk.as_deref().unwrap_or_default());
+        chunk.is_some()
+    }
+}
+
 impl Browser {
     /// A new profile.
     pub fn at(url: &str) -> Self {
@@ -67,6 +114,26 @@ impl Browser {
     pub async fn open(&mut self, path: &str) -> Page {
         let request = self.http.get(format!("{}{path}", self.url));
         self.send(request).await
+    }
+
+    /// The same, without waiting for all of it.
+    pub async fn grow(&mut self, path: &str) -> Growing {
+        let request = self.http.get(format!("{}{path}", self.url));
+        self.begin(request).await
+    }
+
+    /// As [`Browser::submit`], without waiting for all of the answer.
+    pub async fn submit_to_grow(
+        &mut self,
+        page: &Page,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Growing {
+        let form = page.field("form");
+        let mut all = vec![("form", form.as_str())];
+        all.extend_from_slice(fields);
+        let request = self.post(path, &all).header("origin", &self.url);
+        self.begin(request).await
     }
 
     /// Posts what these fields and the page's hidden one come to.
@@ -92,6 +159,10 @@ impl Browser {
 
     /// Sends a request with the cookies, and keeps what comes back.
     pub async fn send(&mut self, request: RequestBuilder) -> Page {
+        self.begin(request).await.whole().await
+    }
+
+    async fn begin(&mut self, request: RequestBuilder) -> Growing {
         let response = request
             .header("cookie", self.cookie())
             .send()
@@ -107,10 +178,11 @@ impl Browser {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        Page {
+        Growing {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            text: response.text().await.unwrap(),
+            bytes: Vec::new(),
+            response,
         }
     }
 

@@ -2,10 +2,14 @@
 
 mod agent;
 mod browser;
+mod chat;
+mod chat_ends;
+mod chat_refusals;
 mod face;
 mod forms;
 mod install;
 mod manifest;
+mod password;
 mod route;
 mod route_refusals;
 
@@ -13,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Caller, Server};
 use crate::templates::{finance, offer, publisher};
-pub(crate) use browser::{Browser, Page};
+pub(crate) use browser::{Browser, Growing, Page};
 
 /// A server with one published template, `finance`, and its publisher.
 async fn shop() -> (Server, Caller) {

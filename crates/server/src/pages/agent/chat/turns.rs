@@ -63,15 +63,13 @@ pub(super) fn ending(visit: &Visit, talk: &Talk) -> Markup {
         return html! {};
     };
     // What was said since stands for itself.
-    let newest = talk.messages.last().map(|message| &message.id);
-    if newest != Some(&run.message_id) && newest != Some(&run.reply_id) {
+    let asked = talk.messages.iter().rposition(is_by_person);
+    let asked = asked.and_then(|place| talk.messages.get(place));
+    if asked.is_none_or(|asked| asked.id != run.message_id) {
         return html! {};
     }
-    told(
-        run,
-        newest == Some(&run.reply_id),
-        &press::again(visit, run),
-    )
+    let said = talk.messages.iter().any(|one| one.id == run.reply_id);
+    told(run, said, &press::again(visit, run))
 }
 
 /// What is said when a reply that was followed has ended.
