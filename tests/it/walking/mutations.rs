@@ -49,11 +49,6 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "-",
         r#"{ name: "New", service: "openai", apiKey: "sk-0123456789" }"#,
     ),
-    (
-        "createApiConnection",
-        "own private shared",
-        r##"{ name: "New", service: "openai", apiKey: "sk-0123456789", agentIds: ["#agent-%"] }"##,
-    ),
     ("createApiKey", "-", r#"{ name: "New" }"#),
     (
         "createApiKey",
