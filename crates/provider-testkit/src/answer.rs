@@ -1,10 +1,14 @@
 use std::time::Duration;
 
+use crate::Speech;
+
 /// What the server does with one request.
 #[derive(Debug, Clone)]
 pub enum Answer {
     /// Streams an answer; a request for a list of models gets one.
     Stream(Script),
+    /// Streams an answer whose words are made when they are sent.
+    Speech(Speech),
     /// Answers with a status and a body.
     Status {
         /// The status.

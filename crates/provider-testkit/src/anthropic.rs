@@ -60,6 +60,11 @@ pub(crate) fn frames(script: &Script, body: &Value) -> (Vec<String>, Vec<String>
     (pieces, end)
 }
 
+/// One piece of text, in the block that comes first.
+pub(crate) fn word(text: &str) -> String {
+    delta(0, &json!({ "type": "text_delta", "text": text }))
+}
+
 /// A sign of life.
 pub(crate) const PING: &str = "event: ping\ndata: {\"type\": \"ping\"}\n\n";
 

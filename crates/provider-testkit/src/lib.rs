@@ -24,9 +24,11 @@ mod anthropic;
 mod openai;
 mod port;
 mod server;
+mod speech;
 mod tls;
 
 pub use answer::{Answer, Script, Then};
 pub use port::{port_that_hangs_up, port_that_refuses};
 pub use server::{FaultServer, Recorded};
+pub use speech::Speech;
 pub use tls::{AUTHORITY, NAME};

@@ -67,6 +67,14 @@ pub(crate) fn frames(script: &Script, body: &Value) -> (Vec<String>, Vec<String>
     (pieces, end)
 }
 
+/// One piece of text.
+pub(crate) fn word(text: &str) -> String {
+    let choice = json!({ "index": 0, "delta": { "content": text }, "finish_reason": null });
+    frame(
+        &json!({ "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "choices": [choice] }),
+    )
+}
+
 /// A sign of life.
 pub(crate) const PING: &str = ": PROCESSING\n\n";
 

@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::fmt::{self, Formatter};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +13,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::serve::{Listener, ListenerExt as _};
 use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt as _, future, stream};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -34,15 +36,24 @@ pub struct FaultServer {
     task: JoinHandle<()>,
 }
 
-#[derive(Debug)]
 struct Shared {
-    /// What is done with the next requests, and with all others.
-    queue: Mutex<(VecDeque<Answer>, Answer)>,
+    /// What is done with the next requests.
+    queue: Mutex<VecDeque<Answer>>,
+    /// What is done with all others.
+    always: Mutex<Arc<Always>>,
     requests: Mutex<Vec<Recorded>>,
     arrived: tokio::sync::Notify,
     /// Connections that were ever made.
     connections: AtomicUsize,
     live: Arc<AtomicUsize>,
+}
+
+type Always = dyn Fn(&Recorded) -> Answer + Send + Sync;
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
 }
 
 /// A request as it came.
@@ -94,7 +105,8 @@ impl FaultServer {
         L: Listener<Addr = SocketAddr>,
     {
         let shared = Arc::new(Shared {
-            queue: Mutex::new((VecDeque::new(), Answer::words(["Hello", " there"]))),
+            queue: Mutex::default(),
+            always: Mutex::new(Arc::new(|_: &Recorded| Answer::words(["Hello", " there"]))),
             requests: Mutex::default(),
             arrived: tokio::sync::Notify::new(),
             connections: AtomicUsize::new(0),
@@ -156,12 +168,17 @@ impl FaultServer {
 
     /// What is done with the next request that nothing was said for yet.
     pub fn next(&self, answer: Answer) {
-        lock(&self.shared.queue).0.push_back(answer);
+        lock(&self.shared.queue).push_back(answer);
     }
 
     /// What is done with requests that nothing was said for.
     pub fn always(&self, answer: Answer) {
-        lock(&self.shared.queue).1 = answer;
+        self.answer_each(move |_| answer.clone());
+    }
+
+    /// The same, by what is asked.
+    pub fn answer_each(&self, answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static) {
+        *lock(&self.shared.always) = Arc::new(answer);
     }
 
     /// What was asked so far, oldest first.
@@ -232,13 +249,14 @@ async fn answer(
             .collect(),
         body: body.clone(),
     };
+    let next = lock(&shared.queue).pop_front();
+    let answer = next.unwrap_or_else(|| {
+        let always = Arc::clone(&lock(&shared.always));
+        always(&recorded)
+    });
     lock(&shared.requests).push(recorded);
     shared.arrived.notify_waiters();
-    let answer = {
-        let mut queue = lock(&shared.queue);
-        let always = queue.1.clone();
-        queue.0.pop_front().unwrap_or(always)
-    };
+    let is_anthropic = head.uri.path().ends_with("/messages");
     let respond = |status: u16, kind: &str, body: Body| {
         Response::builder()
             .status(status)
@@ -247,22 +265,18 @@ async fn answer(
             .expect("a response")
     };
     Ok(match answer {
-        Answer::Stream(_) if head.method == "GET" => {
+        Answer::Stream(_) | Answer::Speech(_) if head.method == "GET" => {
             let list = json!({ "data": [{ "id": "model-b" }, { "id": "model-a" }] });
             respond(200, "application/json", Body::from(list.to_string()))
         }
         Answer::Stream(script) => {
-            let is_anthropic = head.uri.path().ends_with("/messages");
-            let live = Live::new(&shared.live);
-            let frames = pieces(&script, is_anthropic, &body).map(move |piece| {
-                let _ = &live;
-                piece
-            });
-            respond(
-                200,
-                "text/event-stream; charset=utf-8",
-                Body::from_stream(frames),
-            )
+            let frames = pieces(&script, is_anthropic, &body).boxed();
+            respond(200, EVENTS, counted(frames, &shared))
+        }
+        Answer::Speech(speech) => {
+            let frames = speech.frames(is_anthropic, &body);
+            let frames = frames.map(|frame| Ok(Bytes::from(frame))).boxed();
+            respond(200, EVENTS, counted(frames, &shared))
         }
         Answer::Status {
             status,
@@ -282,7 +296,18 @@ async fn answer(
     })
 }
 
+const EVENTS: &str = "text/event-stream; charset=utf-8";
+
 type Piece = Result<Bytes, io::Error>;
+
+/// These, as a stream that counts while it is open.
+fn counted(frames: BoxStream<'static, Piece>, shared: &Shared) -> Body {
+    let live = Live::new(&shared.live);
+    Body::from_stream(frames.map(move |piece| {
+        let _ = &live;
+        piece
+    }))
+}
 
 fn pieces(script: &Script, is_anthropic: bool, body: &Value) -> impl Stream<Item = Piece> + use<> {
     let (frames, end) = if is_anthropic {
