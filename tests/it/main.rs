@@ -25,6 +25,7 @@ mod conversations;
 mod credentials;
 mod faults;
 mod feedback;
+mod kill;
 mod links;
 mod logs;
 mod mail;

@@ -13,24 +13,24 @@ use crate::support::{Caller, PATIENCE};
 
 /// How one listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     Socket,
     Events,
 }
 
 /// An open subscription.
-pub(super) enum Ear {
+pub(crate) enum Ear {
     Socket(Box<WebSocketStream<MaybeTlsStream<TcpStream>>>),
     Events(Events),
 }
 
 /// The connection broke.
 #[derive(Debug)]
-pub(super) struct Lost;
+pub(crate) struct Lost;
 
 /// What comes on a subscription.
 #[derive(Debug)]
-pub(super) enum Came {
+pub(crate) enum Came {
     /// An answer, with the id of its event if it has one.
     Next(Value, Option<String>),
     /// Nothing was executed: the errors.
@@ -42,13 +42,13 @@ pub(super) enum Came {
 }
 
 /// An event stream.
-pub(super) struct Events {
+pub(crate) struct Events {
     response: reqwest::Response,
     text: Vec<u8>,
 }
 
 impl Ear {
-    pub(super) async fn open(
+    pub(crate) async fn open(
         caller: &Caller,
         way: Way,
         document: &str,
@@ -65,7 +65,7 @@ impl Ear {
     }
 
     /// What comes next.
-    pub(super) async fn came(&mut self) -> Result<Came, Lost> {
+    pub(crate) async fn came(&mut self) -> Result<Came, Lost> {
         let came = async {
             match self {
                 Self::Socket(socket) => heard(socket).await,
@@ -76,7 +76,7 @@ impl Ear {
     }
 
     /// The next answer, which has no errors.
-    pub(super) async fn event(&mut self) -> Value {
+    pub(crate) async fn event(&mut self) -> Value {
         match self.came().await.expect("the connection lasts") {
             Came::Next(answer, _) => {
                 assert!(answer.get("errors").is_none(), "{answer}");
@@ -87,13 +87,13 @@ impl Ear {
     }
 
     /// The end, which is next.
-    pub(super) async fn completed(&mut self) {
+    pub(crate) async fn completed(&mut self) {
         let came = self.came().await.expect("the connection lasts");
         assert!(matches!(came, Came::Complete), "{came:?}");
     }
 
     /// The first error that comes, after whatever else.
-    pub(super) async fn error(&mut self) -> Value {
+    pub(crate) async fn error(&mut self) -> Value {
         loop {
             match self.came().await.expect("the connection lasts") {
                 Came::Next(mut answer, _) if answer["errors"].is_array() => {
@@ -126,8 +126,10 @@ async fn socket(caller: &Caller, document: &str, variables: Value) -> Result<Ear
     ] {
         // Not before it is acknowledged.
         if message["type"] == "subscribe" {
-            let acknowledged = text(&mut stream).await?;
-            assert!(acknowledged.is_ok_and(|text| text.contains("connection_ack")));
+            let Ok(acknowledged) = text(&mut stream).await? else {
+                return Err(Lost);
+            };
+            assert!(acknowledged.contains("connection_ack"));
         }
         let message = Message::text(message.to_string());
         stream.send(message).await.map_err(|_| Lost)?;
@@ -166,7 +168,7 @@ async fn heard(stream: &mut WebSocketStream<MaybeTlsStream<TcpStream>>) -> Resul
 }
 
 impl Events {
-    pub(super) async fn open(request: reqwest::RequestBuilder) -> Result<Self, Lost> {
+    pub(crate) async fn open(request: reqwest::RequestBuilder) -> Result<Self, Lost> {
         let response = request.send().await.map_err(|_| Lost)?;
         if response.status() == 503 {
             return Err(Lost);
@@ -179,7 +181,7 @@ impl Events {
     }
 
     /// The next event; comments are passed over.
-    pub(super) async fn next(&mut self) -> Result<Came, Lost> {
+    pub(crate) async fn next(&mut self) -> Result<Came, Lost> {
         loop {
             if let Some(end) = self.text.windows(2).position(|two| two == b"\n\n") {
                 let event: Vec<u8> = self.text.drain(..end + 2).collect();
@@ -197,7 +199,7 @@ impl Events {
 }
 
 /// One event, by its fields; `None` for a comment.
-pub(super) fn read(text: &str) -> Option<Came> {
+pub(crate) fn read(text: &str) -> Option<Came> {
     let (mut kind, mut id, mut data) = ("", None, "");
     for line in text.lines() {
         match line.split_once(':') {

@@ -1,9 +1,8 @@
 //! Replies as they grow and runs as they change, over `WebSocket`s and event streams: what is heard is what was said, however often
 //! and wherever it is listened to again.
 
-mod client;
+pub(crate) mod client;
 mod faults;
-mod kill;
 mod many;
 mod refusals;
 mod replay;
@@ -21,7 +20,7 @@ use crate::conversations::{agent, conversation};
 use crate::support::{Caller, Database, Server};
 
 /// A reply, by another name.
-const REPLY: &str = "subscription Reply($run: ID!, $after: Int) { said: replyStream(runId: $run, after: $after) { __typename
+pub(crate) const REPLY: &str = "subscription Reply($run: ID!, $after: Int) { said: replyStream(runId: $run, after: $after) { __typename
     ... on ReplyDelta { sequence text }
     ... on ReplyEnd { sequence run { id status } message { id content role } } } }";
 
@@ -30,7 +29,6 @@ struct Stage {
     server: Server,
     replica: Server,
     ada: Caller,
-    agent: String,
     conversation: String,
     worker: Worker,
 }
@@ -55,7 +53,6 @@ impl Stage {
             server,
             replica,
             ada,
-            agent,
             conversation,
             worker,
         }
@@ -64,11 +61,6 @@ impl Stage {
     /// Ada, at the other server.
     fn elsewhere(&self) -> Caller {
         self.ada.moved_to(&self.replica.url)
-    }
-
-    /// One more conversation of Ada's: in each, one run goes at a time.
-    async fn another_conversation(&self) -> String {
-        conversation(&self.ada, &self.agent).await
     }
 
     /// A run in Ada's conversation that has not begun.
@@ -92,15 +84,15 @@ async fn listen(caller: &Caller, way: Way, run: &str, after: usize) -> Ear {
 
 /// What was heard of a reply: its text, how much of it there is by the last event, and how it ended.
 #[derive(Debug, Default, PartialEq)]
-struct Heard {
-    text: String,
-    sequence: usize,
-    end: Option<Value>,
+pub(crate) struct Heard {
+    pub(crate) text: String,
+    pub(crate) sequence: usize,
+    pub(crate) end: Option<Value>,
 }
 
 impl Heard {
     /// Of one who has the first `after` characters.
-    fn after(after: usize) -> Self {
+    pub(crate) fn after(after: usize) -> Self {
         Self {
             sequence: after,
             ..Self::default()
@@ -108,7 +100,7 @@ impl Heard {
     }
 
     /// Notes an event, which must follow upon what was heard before.
-    fn note(&mut self, event: &Value) {
+    pub(crate) fn note(&mut self, event: &Value) {
         let said = &event["data"]["said"];
         let sequence = usize::try_from(
             said["sequence"]

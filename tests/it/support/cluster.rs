@@ -3,9 +3,13 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use agentry_server::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use rustix::process::{Pid, Signal, kill_process};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use tokio::sync::{Mutex, OnceCell};
+
+use super::folder::Folder;
+use super::wait::until;
 
 /// Owns the databases without being a superuser, as the owner of a managed database is.
 const OWNER: &str = "agentry_migrator";
@@ -98,6 +102,39 @@ impl Database {
     }
 }
 
+/// A migrated database on a PostgreSQL of one test's own, which it may shut down. It is gone when this is.
+pub struct OwnCluster {
+    cluster: Cluster,
+    /// The database.
+    pub database: Database,
+}
+
+impl OwnCluster {
+    /// One whose commits outlast its processes, though not the machine.
+    pub async fn start(folder: &Folder) -> Self {
+        let off = |name: &str| (name.to_owned(), "off".to_owned());
+        let cluster = Cluster::start_with(EmbeddedOptions {
+            remove_at_end: true,
+            settings: vec![off("fsync"), off("full_page_writes")],
+            ..EmbeddedOptions::durable(folder.path().join("own"))
+        })
+        .await;
+        let database = cluster.database(TEMPLATE);
+        Self { cluster, database }
+    }
+
+    /// Shuts PostgreSQL down (SIGINT: fast; SIGQUIT: immediately, as if it had crashed), and waits until it was started again.
+    pub async fn restart(&self, way: Signal) {
+        let before = self.cluster.postgres.pid().unwrap();
+        kill_process(Pid::from_raw(before).unwrap(), way).unwrap();
+        until("PostgreSQL was started again", || async {
+            let pid = self.cluster.postgres.pid();
+            pid.filter(|pid| *pid != before)
+        })
+        .await;
+    }
+}
+
 fn url(options: &PgConnectOptions) -> String {
     format!(
         "postgres://{}@localhost:{}/{}?host={}&sslmode=disable",
@@ -111,7 +148,10 @@ fn url(options: &PgConnectOptions) -> String {
 impl Cluster {
     async fn start() -> Self {
         let folder = std::env::temp_dir().join(format!("agentry-tests-{}", std::process::id()));
-        let mut options = EmbeddedOptions::throwaway(folder);
+        Self::start_with(EmbeddedOptions::throwaway(folder)).await
+    }
+
+    async fn start_with(mut options: EmbeddedOptions) -> Self {
         options
             .settings
             .push(("max_connections".to_owned(), "400".to_owned()));

@@ -12,7 +12,7 @@ mod socket;
 mod wait;
 
 pub use caller::Caller;
-pub use cluster::Database;
+pub use cluster::{Database, OwnCluster};
 pub use folder::Folder;
 pub use outbox::{Outbox, letters};
 pub use program::{Agentry, Ended, program};
