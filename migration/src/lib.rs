@@ -44,6 +44,7 @@ mod m0041_agent_versions;
 mod m0043_tools;
 mod m0042_usage;
 mod m0044_talks;
+mod m0045_effective_agents;
 pub mod rls;
 mod run;
 
@@ -90,6 +91,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0043_tools::Migration),
             Box::new(m0042_usage::Migration),
             Box::new(m0044_talks::Migration),
+            Box::new(m0045_effective_agents::Migration),
         ]
     }
 }
