@@ -45,6 +45,7 @@ mod m0043_tools;
 mod m0042_usage;
 mod m0044_talks;
 mod m0045_effective_agents;
+mod m0046_streams;
 pub mod rls;
 mod run;
 
@@ -92,6 +93,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0042_usage::Migration),
             Box::new(m0044_talks::Migration),
             Box::new(m0045_effective_agents::Migration),
+            Box::new(m0046_streams::Migration),
         ]
     }
 }

@@ -2,13 +2,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use agentry_entity::{agent_message, run};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, Value};
+use sqlx::PgPool;
 
 use super::desk::Want;
 use super::follower::Piece;
 use super::{Ending, Stopped};
 use crate::ids::RunId;
-use crate::scope::Access;
+use crate::scope::{Access, query};
 use crate::{Db, DbError, Scope, Statements, Tenant, sql};
 
 /// The most characters of replies that one statement reads, as far as that can be told before, and the most of one of them.
@@ -18,28 +19,20 @@ const CHARACTERS_OF_ONE: usize = 32_768;
 const ROWS: usize = 65_536;
 const ROWS_OF_ONE: usize = 512;
 
-/// What there is of each run at the place asked for: while it lasts, the pieces after that place, and once it has ended, its
-/// message from there on. One statement sees both as they are at one moment, so what is being moved from the one into the
-/// other is seen in exactly one of them.
-const LOOK: &str = "
-SELECT f.id, f.after, r.finished_at IS NOT NULL AS ended, d.sequence, d.pieces, d.text AS said, m.text AS kept,
-       coalesce(m.characters, (SELECT x.sequence FROM run_deltas x
-                               WHERE r.finished_at IS NULL AND x.organization_id = $1 AND x.run_id = r.id
-                               ORDER BY x.sequence DESC LIMIT 1), 0) AS available
-FROM unnest($2::text[], $3::integer[]) AS f (id, after)
-JOIN runs r ON r.organization_id = $1 AND r.id = f.id
-LEFT JOIN LATERAL (
-  SELECT max(p.sequence) AS sequence, count(*) AS pieces, string_agg(p.text, '' ORDER BY p.sequence) AS text
-  FROM (SELECT d.sequence, d.text FROM run_deltas d
-        WHERE r.finished_at IS NULL AND d.organization_id = $1 AND d.run_id = r.id AND d.sequence > f.after
-        ORDER BY d.sequence LIMIT $4) p) d ON true
-LEFT JOIN LATERAL (
-  SELECT char_length(m.content) AS characters, substr(m.content, least(f.after, char_length(m.content)) + 1, $5) AS text FROM agent_messages m
-  WHERE r.finished_at IS NOT NULL AND m.organization_id = $1 AND m.conversation_id = r.conversation_id AND m.id = r.reply_id) m ON true";
+/// What there is of each run at the place asked for, for each tenant under their own row security.
+const LOOK: &str = "SELECT * FROM replies_look($1, $2, $3, $4, $5, $6, $7, $8)";
+
+/// A place in a reply: a run, and how many characters of it.
+pub(super) type Place = (RunId, i32);
+
+/// What is found at each place.
+pub(super) type Places = HashMap<Place, Found>;
 
 /// A run at a place, as the statement tells.
 #[derive(Debug, Clone, Default, FromQueryResult)]
 pub(super) struct Row {
+    /// Whose place it is, counted from one.
+    tenant: i32,
     id: String,
     after: i32,
     ended: bool,
@@ -63,42 +56,84 @@ pub(super) struct Found {
     pub(super) ending: Option<Arc<Ending>>,
 }
 
-/// Looks at all these places in one statement, and in two more at the runs whose end is reached.
-pub(super) async fn look(
-    db: &Db,
-    tenant: &Tenant,
-    wants: &[Want],
-) -> Result<HashMap<(RunId, i32), Found>, DbError> {
-    let (runs, afters): (Vec<String>, Vec<i32>) = wants
-        .iter()
-        .map(|want| (want.run.to_string(), want.after))
-        .unzip();
-    let share = |all: usize, most: usize| {
-        let share = (all / wants.len().max(1)).clamp(1, most);
-        i32::try_from(share).unwrap_or(i32::MAX)
+/// Looks at all these places of these tenants in one statement, and in two more for each whose runs have come to their end.
+pub(super) async fn look(db: &Db, asked: &[(&Tenant, &[Place])]) -> Result<Vec<Places>, DbError> {
+    let (rows, characters) = shares(asked.iter().map(|(_, places)| places.len()).sum());
+    let statement = sql::statement(LOOK, values(asked, rows, characters));
+    let look = |pool: PgPool| {
+        let look = query(statement.clone());
+        async move { look.fetch_all(&pool).await }
     };
-    let rows = share(ROWS, ROWS_OF_ONE);
-    let values = [
-        tenant.organization().as_str().into(),
-        runs.into(),
-        afters.into(),
-        rows.into(),
-        share(CHARACTERS, CHARACTERS_OF_ONE).into(),
-    ];
-    let scope = Scope::open(db, None, tenant, Access::ReadOnly, Statements::default()).await?;
-    let mut found: HashMap<(RunId, i32), Found> = HashMap::new();
-    let mut over = Vec::new();
-    for row in sql::all::<Row>(&scope, LOOK, values).await? {
+    let mut found: Vec<Places> = asked.iter().map(|_| HashMap::new()).collect();
+    let mut over: Vec<Vec<Place>> = asked.iter().map(|_| Vec::new()).collect();
+    for row in db.begin_anew(look).await? {
+        let row = Row::from_query_result(&row.into(), "")?;
+        let tenant = usize::try_from(row.tenant).map_or(0, |tenant| tenant.saturating_sub(1));
         let place = (RunId::from(row.id.as_str()), row.after);
         let (one, ended) = row.found(i64::from(rows));
+        let (Some(found), Some(over)) = (found.get_mut(tenant), over.get_mut(tenant)) else {
+            return Err(DbError::Unexpected("a row of nobody".to_owned()));
+        };
         if ended && !one.more {
             over.push(place.clone());
         }
         found.insert(place, one);
     }
-    if over.is_empty() {
-        return Ok(found);
+    for ((found, over), (tenant, _)) in found.iter_mut().zip(over).zip(asked) {
+        if !over.is_empty() {
+            end(db, tenant, found, over).await?;
+        }
     }
+    Ok(found)
+}
+
+/// How many rows and characters of each of so many places are read.
+fn shares(places: usize) -> (i32, i32) {
+    let share = |all: usize, most: usize| {
+        let share = (all / places.max(1)).clamp(1, most);
+        i32::try_from(share).unwrap_or(i32::MAX)
+    };
+    (
+        share(ROWS, ROWS_OF_ONE),
+        share(CHARACTERS, CHARACTERS_OF_ONE),
+    )
+}
+
+fn values(asked: &[(&Tenant, &[Place])], rows: i32, characters: i32) -> [Value; 8] {
+    let tenants = |name: fn(&Tenant) -> &str| -> Vec<String> {
+        let names = asked.iter().map(|(tenant, _)| name(tenant).to_owned());
+        names.collect()
+    };
+    let mut first = vec![1_i32];
+    let (mut runs, mut afters) = (Vec::new(), Vec::new());
+    for (run, after) in asked.iter().flat_map(|(_, places)| *places) {
+        runs.push(run.to_string());
+        afters.push(*after);
+    }
+    for (_, places) in asked {
+        let count = i32::try_from(places.len()).unwrap_or(i32::MAX);
+        first.push(first.last().map_or(1, |last| last + count));
+    }
+    [
+        tenants(|tenant| tenant.organization().as_str()).into(),
+        tenants(|tenant| tenant.user().as_str()).into(),
+        tenants(|tenant| tenant.role().as_str()).into(),
+        first.into(),
+        runs.into(),
+        afters.into(),
+        rows.into(),
+        characters.into(),
+    ]
+}
+
+/// Adds the ends of those that are over.
+async fn end(
+    db: &Db,
+    tenant: &Tenant,
+    found: &mut Places,
+    over: Vec<Place>,
+) -> Result<(), DbError> {
+    let scope = Scope::open(db, None, tenant, Access::ReadOnly, Statements::default()).await?;
     let endings = endings(&scope, &over).await?;
     for place in over {
         match (endings.get(&place.0), found.get_mut(&place)) {
@@ -107,7 +142,7 @@ pub(super) async fn look(
             _ => drop(found.remove(&place)),
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 impl Row {
@@ -140,10 +175,7 @@ impl Row {
 }
 
 /// The ends of these runs.
-async fn endings(
-    scope: &Scope,
-    places: &[(RunId, i32)],
-) -> Result<HashMap<RunId, Arc<Ending>>, DbError> {
+async fn endings(scope: &Scope, places: &[Place]) -> Result<HashMap<RunId, Arc<Ending>>, DbError> {
     let tenant = scope.tenant();
     let ids = places.iter().map(|(run, _)| run.to_string());
     let runs = tenant
@@ -168,7 +200,7 @@ async fn endings(
 }
 
 /// Hands out what was found.
-pub(super) fn hand_out(wants: &[Want], found: &HashMap<(RunId, i32), Found>) {
+pub(super) fn hand_out(wants: &[Want], found: &Places) {
     for Want {
         run,
         after,

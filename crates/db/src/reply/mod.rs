@@ -5,15 +5,15 @@
 //! be taken up at any position, at any time, on any replica.
 //!
 //! Those who follow replies share the reading. One task for each tenant looks, when word has come, for what is new of all its
-//! runs in one statement, under that tenant's own row security, and not again within [`Pace::tick`]. Nobody holds a connection
-//! while there is nothing new, and nobody is handed text without its having been read as that tenant.
+//! runs, under that tenant's own row security, and not again within [`Pace::tick`]; tenants who look at the same time do so in one
+//! statement, one after the other. Nobody holds a connection while there is nothing new, and nobody is handed text without its
+//! having been read as that tenant.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use agentry_entity::{agent_message, run};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::ids::RunId;
@@ -24,10 +24,12 @@ mod desk;
 mod follower;
 mod look;
 mod reader;
+mod turns;
 
 use desk::Desk;
 use follower::Follower;
 use reader::Reader;
+use turns::Turns;
 
 /// Where replies are followed. Cheap to clone; its tasks end with those who follow, or with [`Hub::close`].
 #[derive(Debug, Clone)]
@@ -146,8 +148,7 @@ struct Inner {
     pace: Pace,
     /// By whom they read. Each is served by a task of its own for as long as somebody follows there.
     desks: Mutex<HashMap<Tenant, Arc<Desk>>>,
-    /// Closed with the hub.
-    readings: Semaphore,
+    turns: Turns,
 }
 
 impl Hub {
@@ -159,7 +160,7 @@ impl Hub {
             live,
             pace,
             desks: Mutex::default(),
-            readings: Semaphore::new(pace.readings),
+            turns: Turns::new(pace.readings),
         }))
     }
 
@@ -183,7 +184,7 @@ impl Hub {
 
     /// Tells all who follow to come again, and reads no more. To be called once nothing is served any more.
     pub fn close(&self) {
-        self.0.readings.close();
+        self.0.turns.close();
         for desk in self.0.desks().values() {
             desk.wake();
         }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::desk::{Desk, Want};
 use super::follower::Follower;
-use super::look::{hand_out, look};
+use super::look::hand_out;
 use super::{Inner, Stopped};
 use crate::DbError;
 use crate::ids::RunId;
@@ -42,7 +42,7 @@ impl Reader {
     /// Reads for as long as somebody is at the desk.
     pub(super) async fn read(mut self) {
         while self.hub.keeps(&self.desk) {
-            if self.hub.readings.is_closed() {
+            if self.hub.turns.is_closed() {
                 self.desk.each(Follower::give_up);
             }
             // Before looking, so that word of what is stored after the look is not missed.
@@ -68,11 +68,10 @@ impl Reader {
     }
 
     async fn look(&self, wants: &[Want]) -> Result<(), DbError> {
-        let Ok(_turn) = self.hub.readings.acquire().await else {
-            return Err(DbError::Unavailable("the hub is closed".to_owned()));
-        };
-        let found = look(&self.hub.db, self.desk.tenant(), wants).await?;
-        hand_out(wants, &found);
+        let places = wants.iter().map(|want| (want.run.clone(), want.after));
+        let Inner { turns, db, .. } = &*self.hub;
+        let found = turns.look(db, self.desk.tenant(), places.collect());
+        hand_out(wants, &found.await?);
         Ok(())
     }
 
