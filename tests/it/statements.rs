@@ -22,6 +22,9 @@ fn cost(ended: &Ended, operation: &str) -> u64 {
 /// An agent with two connections and seven messages, every other with feedback; the ids of all of them.
 async fn furnish(ada: &Caller, number: usize, connections: &[Value]) -> Vec<Value> {
     let agent = agent(ada, &format!("Agent {number}"), "PRIVATE").await;
+    let change = json!({ "id": agent, "systemPrompt": "Be brief." });
+    let changed = mutate(ada, "updateAgent", "agent { version }", change).await;
+    assert_eq!(changed["agent"]["version"], 2, "{changed}");
     for connection in connections {
         let pair = json!({ "agentId": agent, "apiConnectionId": connection });
         let linked = mutate(ada, "linkApiConnection", "__typename", pair).await;
@@ -41,6 +44,15 @@ async fn furnish(ada: &Caller, number: usize, connections: &[Value]) -> Vec<Valu
         ids.push(message);
     }
     ids
+}
+
+/// Agents with their versions, and what came before each of these.
+fn versions(agents: usize) -> String {
+    format!(
+        "query VersionsOf{agents} {{ agents(first: {agents}) {{ nodes {{ version
+           versions(last: 2) {{ nodes {{ version changed agent {{ id }} previous {{ version }} }} }}
+           messages(last: 5) {{ nodes {{ writtenBy {{ version }} }} }} }} }} }}"
+    )
 }
 
 /// W3 of the benchmark, of this many agents.
@@ -84,6 +96,15 @@ async fn statements_do_not_grow_with_the_page() {
                 .filter(|message| message["feedback"][0]["rating"] == "UP");
             assert_eq!((messages.len(), rated.count()), (5, 3), "{node}");
         }
+    }
+    for agents in [5, 20] {
+        let data = ada.query(&versions(agents), json!({})).await;
+        let nodes = data["agents"]["nodes"].as_array().unwrap();
+        let two = nodes.iter().filter(|node| {
+            let versions = &node["versions"]["nodes"];
+            versions[1]["previous"]["version"] == 1 && node["version"] == 2
+        });
+        assert_eq!(two.count(), agents, "{data}");
     }
     for (name, count) in [("Uncounted", ""), ("Counted", "totalCount")] {
         let document = format!(
@@ -131,6 +152,8 @@ async fn statements_do_not_grow_with_the_page() {
         (cost(&ended, "OverviewOf5"), cost(&ended, "OverviewOf20")),
         (5, 5)
     );
+    assert_eq!(cost(&ended, "VersionsOf5"), cost(&ended, "VersionsOf20"));
+    assert!(cost(&ended, "VersionsOf20") <= 8);
     // Each count is a statement of its own, and of all agents at once.
     assert_eq!(cost(&ended, "Counted"), cost(&ended, "Uncounted") + 3);
     assert_eq!(cost(&ended, "Hundred"), cost(&ended, "Few"));
