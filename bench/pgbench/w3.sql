@@ -5,8 +5,8 @@
 PREPARE w3_auth(text, text) AS
   SELECT session_id, user_id, organization_id, role, expires_at, name, email FROM auth_resolve_session($1, $2);
 PREPARE w3_agents(text, bigint) AS
-  SELECT "agents"."organization_id", "agents"."id", "agents"."user_id", "agents"."name", "agents"."description", "agents"."system_prompt", "agents"."model", "agents"."temperature", "agents"."max_tokens", "agents"."visibility", "agents"."created_at", "agents"."updated_at"
-  FROM "agents" WHERE "agents"."organization_id" = $1 ORDER BY "agents"."created_at" ASC, "agents"."id" ASC LIMIT $2;
+  SELECT "agents"."organization_id", "agents"."id", "agents"."user_id", "agents"."name", "agents"."description", "agents"."system_prompt", "agents"."model", "agents"."temperature", "agents"."max_tokens", "agents"."visibility", "agents"."created_at", "agents"."updated_at", "agents"."install_id", "agents"."archived_at", "agents"."version", CASE WHEN agents.install_id IS NOT NULL AND agents.archived_at IS NULL THEN agent_effective(agents.id) END AS "effective"
+  FROM "agents" WHERE "agents"."organization_id" = $1 AND "agents"."archived_at" IS NULL ORDER BY "agents"."created_at" ASC, "agents"."id" ASC LIMIT $2;
 PREPARE w3_connections(text, text, text[]) AS
   SELECT "api_connections"."organization_id" AS "organization_id", "api_connections"."id" AS "id", "api_connections"."user_id" AS "user_id", "api_connections"."name" AS "name", "api_connections"."service" AS "service", "api_connections"."key_hint" AS "key_hint", "api_connections"."base_url" AS "base_url", "api_connections"."metadata" AS "metadata", "api_connections"."visibility" AS "visibility", "api_connections"."last_used_at" AS "last_used_at", "api_connections"."rotated_at" AS "rotated_at", "api_connections"."created_at" AS "created_at", "api_connections"."updated_at" AS "updated_at", "agent_api_connections"."agent_id"
   FROM "api_connections" INNER JOIN "agent_api_connections" ON "agent_api_connections"."organization_id" = "api_connections"."organization_id" AND "agent_api_connections"."api_connection_id" = "api_connections"."id"

@@ -21,6 +21,7 @@ mod answers;
 mod api_connections;
 mod audit;
 mod auth_shapes;
+mod bench;
 mod conversations;
 mod credentials;
 mod faults;

@@ -161,14 +161,11 @@ fn cases(user: u64) -> Vec<Case> {
             ("/conversations/nodes", 10), 11 + 20 + 39 + 40),
         case("siblings of messages", "query($id: ID!) { conversation(id: $id) { messages(first: 20) { nodes { siblings { id } } } } }",
             json!({ "id": id("v", user, 0) }), ("/conversation/messages/nodes", 20), 1 + 21 + 20 + 10),
-<<<<<<< HEAD
         case("tool calls of messages", "query($id: ID!) { conversation(id: $id) { messages(first: 20) { nodes { toolCalls { status } } } } }",
             json!({ "id": id("v", user, 0) }), ("/conversation/messages/nodes", 20), 1 + 21 + 10),
-=======
         // The words of 39 conversations, and all of the one that has this one.
         case("searching", "{ searchMessages(query: \"xylophone\", first: 10) { nodes { id } } }", json!({}), ("/searchMessages/nodes", 1),
             39 + 39 + 15 + 20),
->>>>>>> 3e2baf1 (Store and read the replies of many organisations in few turns)
         case("sending", "mutation($input: SendMessageInput!) { sendMessage(input: $input) { ... on SendMessageSuccess { run { id } } } }",
             json!({ "input": { "conversationId": id("v", user, 0), "content": "Hello.", "onBusy": "ENQUEUE" } }), ("/sendMessage/run/id", 1), 30),
         case("a node of each kind", "query($ids: [ID!]!) { nodes(ids: $ids) { id } }",

@@ -9,6 +9,7 @@ mod proxy;
 mod server;
 mod smtp;
 mod socket;
+mod tap;
 mod wait;
 
 pub use caller::Caller;
@@ -21,4 +22,5 @@ pub(crate) use server::pool;
 pub use server::{AUTH_SECRET, Server, TEST_KEY};
 pub use smtp::{Smtp, Turn};
 pub use socket::Socket;
+pub use tap::Tap;
 pub use wait::{PATIENCE, until, waiting_for_locks};
