@@ -13,15 +13,21 @@ scale=${BENCH_SCALE:-1}
 seconds=${BENCH_SECONDS:-10}
 # How often each is repeated; the best counts, for either side.
 rounds=${BENCH_ROUNDS:-2}
-workloads=${BENCH_WORKLOADS:-w1 w2 w3 w4 w5 w6 templates}
+workloads=${BENCH_WORKLOADS:-w1 w2 w3 w4 w5 w6 w7 templates}
+# Replies at once in W7, and for how long they are measured.
+streams=${BENCH_STREAMS:-500}
+stream_seconds=${BENCH_STREAM_SECONDS:-$((seconds * 2))}
 port=${BENCH_PORT:-4317}
 binary=${BENCH_BINARY:-}
+# What W7 listens with; needed where a binary is named.
+streamer=${BENCH_STREAMER:-}
 results=${BENCH_RESULTS:-bench/results.md}
 
 users=$(awk -v scale="$scale" 'BEGIN { n = int(1000 * scale + 0.5); print (n < 10 ? 10 : n) }')
 data=${BENCH_DATA:-$PWD/.agentry-bench/$users}
 work=$(mktemp -d)
 server=
+listening=
 
 fail() {
     printf 'bench: %s\n' "$1" >&2
@@ -35,10 +41,10 @@ say() {
 finish() {
     status=$?
     trap - EXIT
-    if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-    fi
+    for pid in $listening $server; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
     [ "$status" -eq 0 ] || { [ -f "$work/server.log" ] && tail -n 3 "$work/server.log" >&2; }
     rm -rf "$work"
     exit "$status"
@@ -51,6 +57,7 @@ trap 'exit 143' TERM
 . scripts/bench/start.sh
 . scripts/bench/measure.sh
 . scripts/bench/templates.sh
+. scripts/bench/streams.sh
 . scripts/bench/report.sh
 
 for tool in wrk curl; do
@@ -65,7 +72,7 @@ load_templates
 : >"$work/pgbench"
 for round in $(seq "$rounds"); do
     for workload in $workloads; do
-        case $workload in templates) continue ;; esac
+        case $workload in w7 | templates) continue ;; esac
         say "round $round of $rounds: $workload"
         # Side by side, so that both see the machine in the same state.
         for connections in 1 8 32; do
@@ -78,4 +85,6 @@ for round in $(seq "$rounds"); do
 done
 count_statements
 measure_memory
+# Last: it starts the server anew, with settings of its own.
+measure_streams
 report

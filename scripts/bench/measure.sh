@@ -77,7 +77,7 @@ count_statements() {
 measure_memory() {
     case " $workloads " in
     *" w6 "*) load=w6 ;;
-    *" w"*) load=$(printf '%s\n' $workloads | grep -m 1 '^w') ;;
+    *" w"[1-5]*) load=$(printf '%s\n' $workloads | grep -m 1 '^w[1-5]') ;;
     *) return 0 ;;
     esac
     say "memory: 100,000 requests over 128 connections"

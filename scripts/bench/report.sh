@@ -90,5 +90,7 @@ table() {
         }
     ' "$work/names" "$work/statements" "$work/identity" "$work/pgbench" "$work/server"
     report_templates gates
+    report_streams gates
     report_templates table
+    report_streams table
 }

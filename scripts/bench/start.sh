@@ -1,11 +1,15 @@
 # Builds and starts the server, finds its PostgreSQL, and gives it the data.
 
 build() {
-    if [ -n "$binary" ]; then return 0; fi
-    "${CARGO:-cargo}" build --release --quiet --bin agentry
-    binary=${CARGO_TARGET_DIR:-target}/release/agentry
+    if [ -z "$binary" ]; then
+        "${CARGO:-cargo}" build --release --quiet --bin agentry --example streams
+        binary=${CARGO_TARGET_DIR:-target}/release/agentry
+    fi
+    streamer=${streamer:-$(dirname "$binary")/examples/streams}
+    ! measures_streams || [ -x "$streamer" ] || fail "$streamer is missing: cargo build --release --example streams, or name it in BENCH_STREAMER."
 }
 
+# With these settings besides.
 start_server() {
     mkdir -p "$data"
     # PostgreSQL does not run as root: its user must be able to pass through.
@@ -14,7 +18,7 @@ start_server() {
     for name in $(env | sed -n -E 's/^((AGENTRY|DATABASE)_[A-Z_]*|ENCRYPTION_KEY|AGENTUITY_AUTH_SECRET|BETTER_AUTH_SECRET)=.*/\1/p'); do
         [ "$name" = AGENTRY_PG_BIN ] || unset "$name"
     done
-    "$binary" serve --data-dir "$data" --bind "127.0.0.1:$port" --trust-proxy true >"$work/server.out" 2>"$work/server.log" &
+    "$binary" serve --data-dir "$data" --bind "127.0.0.1:$port" --trust-proxy true "$@" >"$work/server.out" 2>"$work/server.log" &
     server=$!
     tries=0
     until curl -sf "http://127.0.0.1:$port/readyz" >/dev/null 2>&1; do
@@ -29,6 +33,12 @@ start_server() {
     programs=$(dirname "$postgres")
     [ -x "$programs/pgbench" ] || fail "pgbench is missing beside $postgres: install PostgreSQL's client programs."
     version=$("$postgres" --version)
+}
+
+stop_server() {
+    kill "$server"
+    wait "$server" || fail "the server did not stop well."
+    server=
 }
 
 # The end of every id, as in bench/data.sql.
