@@ -6,7 +6,7 @@
 PREPARE w1_auth(text, text) AS
   SELECT session_id, user_id, organization_id, role, expires_at, name, email FROM auth_resolve_session($1, $2);
 PREPARE w1_agent(text, text, bigint) AS
-  SELECT "agents"."organization_id", "agents"."id", "agents"."user_id", "agents"."name", "agents"."description", "agents"."system_prompt", "agents"."model", "agents"."temperature", "agents"."max_tokens", "agents"."visibility", "agents"."created_at", "agents"."updated_at", "agents"."install_id", "agents"."archived_at", "agents"."version", CASE WHEN agents.install_id IS NOT NULL AND agents.archived_at IS NULL THEN agent_effective(agents.id) END AS "effective"
+  SELECT "agents"."organization_id", "agents"."id", "agents"."user_id", "agents"."name", "agents"."description", "agents"."system_prompt", "agents"."model", "agents"."temperature", "agents"."max_tokens", "agents"."visibility", "agents"."created_at", "agents"."updated_at", "agents"."install_id", "agents"."archived_at", "agents"."version", "agents"."tools", CASE WHEN agents.install_id IS NOT NULL AND agents.archived_at IS NULL THEN agent_effective(agents.id) END AS "effective"
   FROM "agents" WHERE "agents"."organization_id" = $1 AND "agents"."id" = $2 LIMIT $3;
 \set ready_w1 1
 \endif
