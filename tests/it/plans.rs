@@ -227,7 +227,7 @@ const USED: &str =
 
 #[tokio::test]
 async fn usage_of_a_month_reads_that_month_and_a_members_their_own() {
-    let database = filled().await;
+    let database = filled(USERS).await;
     let server = Server::on(database.clone(), &[]).await;
     let mut root = database.root().await;
     let (owner, member) = (user(&server, 17), user(&server, 18));
