@@ -96,7 +96,8 @@ async fn a_reply_whose_conversation_goes_while_it_is_written_is_counted_by_what_
         (&json!(2), &json!(2)),
         "{told}"
     );
-    assert!(sums(&told).3 >= gpt_4o(2_004, said), "{told}");
+    // One of the two may have ended before anybody heard of it, with fewer tokens than were estimated.
+    assert!(sums(&told).3 >= 2 * gpt_4o(1_002, 0), "{told}");
     let left: i64 = sqlx::query_scalar("SELECT count(*) FROM run_leases")
         .fetch_one(&root(&server).await)
         .await
