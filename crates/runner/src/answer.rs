@@ -8,6 +8,7 @@ use agentry_db::{DbError, Statements, run};
 use agentry_provider::{ChatEvent, ChatStream, ProviderError, StopReason, ToolCall, Usage};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::select;
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use crate::prepare::Task;
@@ -47,7 +48,7 @@ pub(crate) async fn listen(
     let built_in = task.endpoint.service.is_built_in();
     let Some(mut answer) = ask(shared, task) else {
         let ending = *fault::interrupted();
-        return Heard::End(Box::new(reply.end(shared, task, ending, true)));
+        return Heard::End(Box::new(reply.end(shared, task, ending, true).await));
     };
     let run = &task.run.id;
     loop {
@@ -60,7 +61,7 @@ pub(crate) async fn listen(
             order = control.ordered() => match order {
                 Order::Lost => {
                     let ending = Ending::of(RunStatus::Cancelled);
-                    return Heard::Lost(Box::new(reply.end(shared, task, ending, true)));
+                    return Heard::Lost(Box::new(reply.end(shared, task, ending, true).await));
                 }
                 Order::Go | Order::Stop if built_in => return Heard::HandBack,
                 Order::Go | Order::Stop => Err(fault::interrupted()),
@@ -89,7 +90,7 @@ pub(crate) async fn listen(
                 Some(reason) => Box::new(reply.whole(reason)),
             },
         };
-        return Heard::End(Box::new(reply.end(shared, task, *ending, billed)));
+        return Heard::End(Box::new(reply.end(shared, task, *ending, billed).await));
     }
 }
 
@@ -183,7 +184,7 @@ impl Reply {
     }
 
     /// `billed`: whether somebody may have billed it.
-    fn end(self, shared: &Shared, task: &Task, ending: Ending, billed: bool) -> Ending {
+    async fn end(self, shared: &Shared, task: &Task, ending: Ending, billed: bool) -> Ending {
         let Self {
             text,
             calls,
@@ -194,7 +195,7 @@ impl Reply {
         let (prices, service) = (shared.providers.prices(), &task.endpoint.service);
         let request = &task.request;
         let used = match usage {
-            Some(usage) => Some(cost::counted(prices, service, &request.model, usage)),
+            Some(usage) => Some(cost::told(prices, service, request, &text, usage)),
             None if billed || first.is_some() => {
                 let estimate = cost::estimated(prices, service, request, &text, &calls);
                 Some(estimate)
@@ -202,10 +203,17 @@ impl Reply {
             None => None,
         };
         // Calls of an answer that broke off are not for anybody to carry out.
-        let whole = ending.status == RunStatus::Completed;
+        let tool_calls = if ending.status == RunStatus::Completed && !calls.is_empty() {
+            let tools = task.tools.clone();
+            // Work of the processor alone: on a thread of its own, others are served meanwhile.
+            let kept = spawn_blocking(move || tools::kept(calls, &tools)).await;
+            kept.ok().flatten()
+        } else {
+            None
+        };
         Ending {
             text,
-            tool_calls: whole.then(|| tools::kept(calls, &task.tools)).flatten(),
+            tool_calls,
             used,
             first_token_ms: first.map(|first| i32::try_from(first.as_millis()).unwrap_or(i32::MAX)),
             seen: Some(Box::new(task.run.clone())),

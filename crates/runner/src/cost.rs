@@ -7,13 +7,45 @@ use agentry_provider::{ChatRequest, Prices, Service, ToolCall, Usage, budget};
 
 use crate::shared::Shared;
 
-/// As the provider counted it.
+/// How many times an estimate a provider's count is believed to be at most, and what is believed beyond that.
+const TIMES: u32 = 8;
+const MORE_READ: u32 = 10_000;
+const MORE_WRITTEN: u32 = 200_000;
+
+/// By these tokens.
 pub(crate) fn counted(prices: &Prices, service: &Service, model: &str, usage: Usage) -> Call {
     Call {
         prompt_tokens: count(usage.prompt_tokens),
         completion_tokens: count(usage.completion_tokens),
         cost_micros: prices.cost_micros(service, model, usage),
         is_estimated: false,
+    }
+}
+
+/// As the provider told it, as far as it can be: whose base URL it is may be anybody's, and what it says is held against the budget of
+/// all. Tokens of thoughts that were not said are some of what was written.
+pub(crate) fn told(
+    prices: &Prices,
+    service: &Service,
+    request: &ChatRequest,
+    text: &str,
+    usage: Usage,
+) -> Call {
+    let read = budget::estimate_request(request)
+        .saturating_mul(TIMES)
+        .saturating_add(MORE_READ);
+    let written = budget::estimate(text)
+        .saturating_mul(TIMES)
+        .max(request.max_tokens.unwrap_or(0))
+        .saturating_add(MORE_WRITTEN);
+    let bounded = Usage {
+        prompt_tokens: usage.prompt_tokens.min(read),
+        completion_tokens: usage.completion_tokens.min(written),
+        cached_prompt_tokens: usage.cached_prompt_tokens.min(read),
+    };
+    Call {
+        is_estimated: usage.prompt_tokens > read || usage.completion_tokens > written,
+        ..counted(prices, service, &request.model, bounded)
     }
 }
 
@@ -91,6 +123,27 @@ mod tests {
         let call = counted(&Prices::default(), &Service::of("openai"), "gpt-4o", usage);
         assert_eq!((call.prompt_tokens, call.completion_tokens), (1_000, 100));
         assert_eq!((call.cost_micros, call.is_estimated), (Some(3_500), false));
+    }
+
+    #[test]
+    fn a_provider_is_not_believed_what_cannot_be() {
+        let usage = |prompt_tokens, completion_tokens| Usage {
+            prompt_tokens,
+            completion_tokens,
+            cached_prompt_tokens: 0,
+        };
+        let (prices, service) = (Prices::default(), Service::of("openai"));
+        let request = request("gpt-4o");
+        let told = |usage| told(&prices, &service, &request, "Yes.", usage);
+        let sane = told(usage(5_000, 100_000));
+        assert_eq!(
+            (sane.prompt_tokens, sane.completion_tokens),
+            (5_000, 100_000)
+        );
+        assert!(!sane.is_estimated);
+        let absurd = told(usage(u32::MAX, u32::MAX));
+        assert!(absurd.prompt_tokens < 20_000 && absurd.completion_tokens < 250_000);
+        assert!(absurd.is_estimated && absurd.cost_micros < Some(5_000_000));
     }
 
     #[test]

@@ -155,7 +155,7 @@ impl Asked {
     fn used(&self, shared: &Shared, task: &Task, request: &ChatRequest) -> Option<Call> {
         let (prices, service) = (shared.providers.prices(), &task.endpoint.service);
         match self.usage {
-            Some(usage) => Some(cost::counted(prices, service, &request.model, usage)),
+            Some(usage) => Some(cost::told(prices, service, request, &self.title, usage)),
             None if self.billed => {
                 Some(cost::estimated(prices, service, request, &self.title, &[]))
             }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use agentry_db::{new_id, run};
 use agentry_provider::{ToolCall, ToolDefinition};
-use agentry_template::Tool;
+use agentry_template::{Effort, Tool};
 use serde_json::{Map, Value};
 
 /// The longest id of a call that is kept, in characters.
@@ -33,7 +33,7 @@ fn definition(tool: &Tool) -> ToolDefinition {
 
 /// Calls as a reply keeps them: the tools given are those that the model was told of.
 pub(crate) fn kept(calls: Vec<ToolCall>, tools: &[Tool]) -> Option<Value> {
-    let mut ids = HashSet::new();
+    let (mut ids, mut effort) = (HashSet::new(), Effort::default());
     let calls = calls.into_iter().map(|call| {
         let ToolCall {
             id,
@@ -51,7 +51,7 @@ pub(crate) fn kept(calls: Vec<ToolCall>, tools: &[Tool]) -> Option<Value> {
         let tool = tools.iter().find(|tool| tool.name == name);
         run::ToolCall {
             problem: match tool {
-                Some(tool) => tool.problem_of(&arguments),
+                Some(tool) => tool.problem_of(&arguments, &mut effort),
                 None => Some("The agent has no tool of this name.".to_owned()),
             },
             // What nobody defined, nobody has said may be done unasked.

@@ -9,6 +9,7 @@
 mod capabilities;
 pub mod catalogue;
 mod definition;
+mod effort;
 mod merge;
 mod overrides;
 mod problem;
@@ -19,6 +20,7 @@ mod tools;
 
 pub use capabilities::Capabilities;
 pub use definition::{Definition, MAX_BYTES, Provides, SCHEMA};
+pub use effort::Effort;
 pub use merge::merge;
 pub use overrides::{check_overrides, check_patch};
 pub use problem::{Problem, ProblemCode, unknown_type};

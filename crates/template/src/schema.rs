@@ -6,6 +6,7 @@ use jsonschema::{Draft, PatternOptions, ValidationOptions};
 use serde_json::Value;
 
 use crate::definition::MAX_PROBLEMS;
+use crate::effort::Effort;
 use crate::problem::{below, has_nul, nul};
 use crate::{Problem, ProblemCode, is_type_slug};
 
@@ -105,8 +106,22 @@ pub fn check_event_kinds(kinds: &Value, path: &str) -> Vec<Problem> {
 /// What keeps a value from being as a JSON Schema says that passed [`check`]: at most twenty things, none repeating the value.
 #[must_use]
 pub fn check_value(schema: &Value, value: &Value) -> Vec<Problem> {
-    if value.to_string().len() > MAX_VALUE {
+    check_value_within(schema, value, &mut Effort::default())
+}
+
+/// The same, as far as the effort that is left allows it.
+pub(crate) fn check_value_within(
+    schema: &Value,
+    value: &Value,
+    effort: &mut Effort,
+) -> Vec<Problem> {
+    let length = value.to_string().len();
+    if length > MAX_VALUE {
         let message = format!("A value may have at most {MAX_VALUE} bytes as JSON.");
+        return vec![Problem::new(ProblemCode::TooLarge, "", message)];
+    }
+    if !effort.takes(schema, length) {
+        let message = "It would take too much work to check this.";
         return vec![Problem::new(ProblemCode::TooLarge, "", message)];
     }
     let Ok(validator) = options().build(schema) else {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::effort::Effort;
 use crate::problem::{below, has_nul, nul};
 use crate::{Problem, ProblemCode, schema};
 
@@ -60,13 +61,14 @@ impl Tool {
         Value::Object(tool)
     }
 
-    /// What is wrong with arguments that a model wrote for this tool, in words that do not repeat them; `None` where nothing is.
+    /// What is wrong with arguments that a model wrote for this tool, in words that do not repeat them; `None` where nothing is. All calls
+    /// of a reply share the effort.
     #[must_use]
-    pub fn problem_of(&self, arguments: &str) -> Option<String> {
+    pub fn problem_of(&self, arguments: &str, effort: &mut Effort) -> Option<String> {
         let Ok(arguments) = serde_json::from_str::<Value>(arguments) else {
             return Some("The arguments are not JSON.".to_owned());
         };
-        let problems = schema::check_value(&self.parameters, &arguments);
+        let problems = schema::check_value_within(&self.parameters, &arguments, effort);
         let first = problems.first()?;
         let more = match problems.len() {
             1 => String::new(),
@@ -285,7 +287,10 @@ mod tests {
     #[test]
     fn arguments_are_checked_and_never_repeated() {
         let look = &Tool::read_all(Some(&json!([look()])))[0];
-        assert_eq!(look.problem_of("{\"at\": \"it\"}"), None);
+        assert_eq!(
+            look.problem_of("{\"at\": \"it\"}", &mut Effort::default()),
+            None
+        );
         for (bad, part) in [
             ("{", "not JSON"),
             ("", "not JSON"),
@@ -293,12 +298,16 @@ mod tests {
             ("{\"at\": 424242}", "/at: "),
             ("{\"at\": 424242, \"more\": 1}", "(and 1 more)"),
         ] {
-            let problem = look.problem_of(bad).unwrap_or_default();
+            let problem = look
+                .problem_of(bad, &mut Effort::default())
+                .unwrap_or_default();
             assert!(problem.contains(part), "{bad}: {problem}");
             assert!(!problem.contains("424242"), "{problem}");
         }
         let large = format!("{{\"at\": \"{}\"}}", "x".repeat(20_000));
-        let problem = look.problem_of(&large).unwrap_or_default();
+        let problem = look
+            .problem_of(&large, &mut Effort::default())
+            .unwrap_or_default();
         assert!(problem.contains("at most"), "{problem}");
     }
 }

@@ -198,7 +198,7 @@ async fn create(context: &RequestContext, input: CreateAgentInput) -> Result<Age
             .max_tokens
             .inspect(|&value| max_tokens(&mut checks, value)),
         visibility: input.visibility.map(Into::into),
-        tools: tool::checked(&mut checks, input.tools.unwrap_or_default()),
+        tools: tool::checked(&mut checks, input.tools.unwrap_or_default()).await?,
         system_prompt: {
             checks.text("systemPrompt", &input.system_prompt, MAX_PROMPT);
             input.system_prompt
@@ -285,7 +285,7 @@ async fn update(context: &RequestContext, input: UpdateAgentInput) -> Result<Age
         tools: match input.tools {
             MaybeUndefined::Undefined => None,
             MaybeUndefined::Null => Some(None),
-            MaybeUndefined::Value(tools) => Some(tool::checked(&mut checks, tools)),
+            MaybeUndefined::Value(tools) => Some(tool::checked(&mut checks, tools).await?),
         },
     };
     checks.finish()?;

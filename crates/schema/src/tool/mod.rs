@@ -4,7 +4,9 @@ use agentry_template::{Tool as Definition, check_tools, no_parameters};
 use async_graphql::{InputObject, SimpleObject};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tokio::task::spawn_blocking;
 
+use crate::ApiError;
 use crate::check::Checks;
 
 mod call;
@@ -54,14 +56,22 @@ pub(crate) fn tools(kept: Option<&Value>) -> Vec<Tool> {
 }
 
 /// Tools of an input as they are to be kept; none are not kept.
-pub(crate) fn checked(checks: &mut Checks, tools: Vec<ToolInput>) -> Option<Value> {
+pub(crate) async fn checked(
+    checks: &mut Checks,
+    tools: Vec<ToolInput>,
+) -> Result<Option<Value>, ApiError> {
     let tools: Value = tools.into_iter().map(ToolInput::into_json).collect();
-    for problem in check_tools(&tools, "/tools") {
+    // Work of the processor alone: on a thread of its own, others are served meanwhile.
+    let checked = spawn_blocking(move || (check_tools(&tools, "/tools"), tools));
+    let (problems, tools) = checked
+        .await
+        .map_err(|error| ApiError::Internal(error.to_string()))?;
+    for problem in problems {
         let path = problem.path.split('/').skip(1);
         let path = path.map(|step| step.replace("~1", "/").replace("~0", "~"));
         checks.refuse_at(path.collect(), problem.message);
     }
-    Some(tools).filter(|tools| tools.as_array().is_some_and(|tools| !tools.is_empty()))
+    Ok(Some(tools).filter(|tools| tools.as_array().is_some_and(|tools| !tools.is_empty())))
 }
 
 impl ToolInput {
