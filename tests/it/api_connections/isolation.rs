@@ -128,6 +128,19 @@ async fn an_admin_keeps_what_is_shared_and_sees_nothing_private() {
     )
     .await;
     assert_eq!(private["__typename"], "Forbidden");
+    // Whoever says where a key is sent can read it there.
+    for elsewhere in [
+        json!({ "id": shared, "baseUrl": "https://keys.example.com" }),
+        json!({ "id": shared, "baseUrl": null }),
+        json!({ "id": shared, "service": "groq" }),
+        json!({ "id": shared, "metadata": { "azure": "x" } }),
+    ] {
+        let refused = mutate(&eve, "updateApiConnection", elsewhere.clone()).await;
+        assert_eq!(refused["__typename"], "Forbidden", "{elsewhere}");
+    }
+    let moved = json!({ "id": shared, "metadata": { "team": "blue" } });
+    let moved = mutate(&bob, "updateApiConnection", moved).await;
+    assert_eq!(moved["__typename"], "UpdateApiConnectionSuccess", "{moved}");
     let renamed = mutate(
         &eve,
         "updateApiConnection",

@@ -106,6 +106,7 @@ impl ApiConnectionMutation {
     }
 
     /// Changes an API connection of yours or, as an owner or admin, one shared with your organisation. The key stays.
+    /// Only its owner changes where it is sent: `service`, `baseUrl` and `metadata`.
     async fn update_api_connection(
         &self,
         context: &Context<'_>,
@@ -178,6 +179,14 @@ async fn update(
                 owned(&scope, id).await?;
             }
             let before = api_connection::hold(&scope, id).await?;
+            let is_anothers = before
+                .as_ref()
+                .is_some_and(|before| before.user_id != *scope.tenant().user());
+            if is_anothers && sends_elsewhere(changes) {
+                return Err(Failure::forbidden(
+                    "Only its owner can say where its key is sent.",
+                ));
+            }
             let changed = api_connection::update(&scope, id, changes.clone()).await?;
             let view = written(&scope, id, changed).await?;
             let before = before.as_ref().unwrap_or(&view);
@@ -186,6 +195,11 @@ async fn update(
             Ok(view)
         })
         .await
+}
+
+/// Whoever says where a key is sent can read it there.
+fn sends_elsewhere(changes: &ApiConnectionChanges) -> bool {
+    changes.service.is_some() || changes.base_url.is_some() || changes.metadata.is_some()
 }
 
 async fn rotate(
