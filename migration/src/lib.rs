@@ -41,8 +41,8 @@ mod m0033_first_memberships;
 mod m0035_template_parts;
 mod m0040_runs;
 mod m0041_agent_versions;
-mod m0043_tools;
 mod m0042_usage;
+mod m0043_tools;
 mod m0044_talks;
 mod m0045_effective_agents;
 mod m0046_streams;
@@ -89,8 +89,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0035_template_parts::Migration),
             Box::new(m0040_runs::Migration),
             Box::new(m0041_agent_versions::Migration),
-            Box::new(m0043_tools::Migration),
             Box::new(m0042_usage::Migration),
+            Box::new(m0043_tools::Migration),
             Box::new(m0044_talks::Migration),
             Box::new(m0045_effective_agents::Migration),
             Box::new(m0046_streams::Migration),
