@@ -111,7 +111,7 @@ describe("Pages", () => {
         await page.getByRole("alert").waitFor();
         await check(page, "nothing that was said");
         await page.getByRole("link", { name: "New conversation" }).click();
-        await page.getByText("Nothing was said yet").waitFor();
+        await page.getByText("Nothing has been said yet").waitFor();
       }));
   }
 

@@ -66,7 +66,11 @@ async fn said_and_answered_without_a_script() {
     let server = Server::start_with(&ANSWERING).await;
     let (_, mut browser, path) = at_home(&server).await;
     let page = browser.open(&path).await;
-    assert!(page.text.contains("Nothing was said yet"), "{}", page.text);
+    assert!(
+        page.text.contains("Nothing has been said yet"),
+        "{}",
+        page.text
+    );
     assert_eq!(page.field("conversation"), "new");
     let first = say(&mut browser, &page, &path, "A book\r\non <bees>, please.").await;
     let page = browser.open(&first).await;
@@ -90,7 +94,7 @@ async fn said_and_answered_without_a_script() {
     // Another conversation begins, and is where the next visit leads.
     let fresh = format!("{path}?conversation=new");
     let page = browser.open(&fresh).await;
-    assert!(!page.text.contains("Another.") && page.text.contains("Nothing was said yet"));
+    assert!(!page.text.contains("Another.") && page.text.contains("Nothing has been said yet"));
     let other = say(&mut browser, &page, &path, "Something else.").await;
     assert_ne!(other, first);
     browser.open(&other).await;

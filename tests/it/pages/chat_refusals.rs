@@ -65,7 +65,11 @@ async fn everybody_sees_their_own_conversation_with_a_shared_agent() {
     for name in ["Ada", "Eve"] {
         let mut browser = signed_in(&server, name).await;
         let page = browser.open(&path).await;
-        assert!(page.text.contains("Nothing was said yet"), "{}", page.text);
+        assert!(
+            page.text.contains("Nothing has been said yet"),
+            "{}",
+            page.text
+        );
         let only = page.text.contains("Only you will see");
         assert_eq!(only, name == "Ada", "{}", page.text);
         let place = say(&mut browser, &page, &path, &format!("It is {name}.")).await;

@@ -234,7 +234,9 @@ fn asked(
         .filter(known)
         .ok_or_else(|| refused(&at("from"), "That is too long ago."))?;
     if !known(&to) || to <= from || to - from > TimeDelta::days(MAX_DAYS) {
-        let message = format!("It must be later than the beginning, by at most {MAX_DAYS} days.");
+        let message = format!(
+            "It must be later than the beginning, by at most {MAX_DAYS} days; left out, it is the end of today."
+        );
         return Err(refused(&at("to"), message));
     }
     Ok(Asked { from, to, grouping })

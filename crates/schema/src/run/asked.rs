@@ -55,7 +55,7 @@ pub(super) async fn enqueue(
             OnBusy::Reject => return Err(Failure::busy(queue.first.into())),
             OnBusy::Enqueue if queue.length >= u64::from(most) => {
                 return Err(Failure::limit_reached(
-                    "runs waiting in a conversation",
+                    "runs waiting or going on in a conversation",
                     most,
                 ));
             }

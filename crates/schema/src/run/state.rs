@@ -45,7 +45,7 @@ pub enum RunErrorCode {
     ProviderAddressRefused,
     /// The connection failed too often lately.
     ProviderCircuitOpen,
-    /// Nobody could be reached.
+    /// The provider could not be reached.
     ProviderUnreachable,
     /// The provider refused the key.
     ProviderUnauthorized,

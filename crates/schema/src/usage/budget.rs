@@ -45,9 +45,9 @@ pub struct BudgetExceeded {
     pub message: String,
     /// In what `limit` and `spent` are counted.
     pub kind: BudgetKind,
-    /// What may be spent in a month.
+    /// What may be spent in a month: millionths of a US dollar or tokens, as `kind` says.
     pub limit: SafeInt,
-    /// What is, what is sent for replies that are under way included.
+    /// What was spent this month, with what was sent for replies that are under way.
     pub spent: SafeInt,
     /// When the next month begins.
     pub resets_at: DateTime<Utc>,
@@ -60,7 +60,7 @@ pub struct SetBudgetInput {
     organization_id: Option<ID>,
     /// The most that a month may cost, in millionths of a US dollar: 0 or more.
     monthly_cost_micros: MaybeUndefined<SafeInt>,
-    /// The most tokens of a month: 0 or more.
+    /// The most tokens of a month, read and written together: 0 or more.
     monthly_tokens: MaybeUndefined<SafeInt>,
 }
 

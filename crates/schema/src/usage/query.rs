@@ -120,7 +120,9 @@ fn asked(filter: UsageFilterInput, group_by: &[UsageGrouping]) -> Result<Asked, 
     let early = || refused(&["filter", "from"], "That is too long ago.");
     let begin = from.ok_or_else(early)?;
     if end <= begin || end - begin > TimeDelta::days(MAX_DAYS) {
-        let message = format!("It must be later than the beginning, by at most {MAX_DAYS} days.");
+        let message = format!(
+            "It must be later than the beginning, by at most {MAX_DAYS} days; left out, it is the end of today."
+        );
         return Err(refused(&["filter", "to"], message));
     }
     Ok(Asked {

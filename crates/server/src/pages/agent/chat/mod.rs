@@ -118,7 +118,7 @@ pub(super) fn section(visit: &Visit, page: &AgentPage) -> Markup {
             }
             @match &chat.talk {
                 Some(talk) => (said(visit, page, talk)),
-                None => p.hint { "Nothing was said yet. Only you" @if !owns(page) { " and its owner" } " will see what is." },
+                None => p.hint { "Nothing has been said yet. Only you" @if !owns(page) { " and its owner" } " will see what you say." },
             }
             @if !archived { (composer(visit, page)) }
         }
@@ -171,7 +171,15 @@ fn said(visit: &Visit, page: &AgentPage, talk: &Talk) -> Markup {
 fn composer(visit: &Visit, page: &AgentPage) -> Markup {
     let chat = &page.chat;
     if page.missing.is_some() {
-        return html! { p.hint { "It can answer " a href="#needs" { "once it is connected" } "." } };
+        return html! {
+            p.hint { "It can answer " a href="#needs" { "once it is connected" } "." }
+            @if !chat.typed.is_empty() {
+                div.field {
+                    label for=(FIELD) { "Your message, which was not sent" }
+                    textarea #said rows="3" readonly { "\n" (chat.typed) }
+                }
+            }
+        };
     }
     let conversation = chat.talk.as_ref().map(|talk| talk.conversation.id.as_str());
     let problem = chat.refused.as_ref().and_then(|all| all.about(FIELD));
