@@ -1,5 +1,8 @@
 //! The `agentry` program: reads the command line, starts logging, does what it was told.
 
+// The futures of all mutations together nest deeper than the compiler follows by itself when it lays them out for a release.
+#![recursion_limit = "256"]
+
 use std::process::ExitCode;
 
 use agentry_server::cli::{self, CliError};
