@@ -11,6 +11,7 @@ const failures = schema.getPossibleTypes(schema.getType("UserError")).map(({ nam
 const parts = [
   ...["ApiKeyRateLimit", "ApiKeyRefill", "Capabilities", "DefinitionProblem", "InvalidField", "MemberProfile", "PageInfo", "Profile"],
   ...["Provides", "Requirement", "TemplateClassifier", "TemplatePublisher", "TemplateVersion", "TemplateWatcher", "UpgradeAvailable"],
+  ...["Budget", "FeedbackStatistics", "ForkOrigin", "TextRange", "Tool", "Usage", "UsageReport", "UsageTotal"],
 ];
 const answers = ["AccountDeletion", "DeletionOfOrganization", "SignedIn", "Viewer"];
 const events = ["ReplyDelta", "ReplyEnd"];
@@ -41,6 +42,8 @@ export default [
           },
         },
       ],
+      // What is found is read forward alone.
+      "@graphql-eslint/relay-arguments": ["error", { includeBoth: false }],
       // A connection offers `nodes` beside `edges`, for clients which have no use for cursors, and
       // short closed lists (the organisations of a viewer) are not paged. That edges lead to nodes is tested, since the rule
       // knows no exception: a membership is seen in its organisation alone.

@@ -13,6 +13,7 @@ export default {
         strictScalars: true,
         scalars: {
           DateTime: { input: "string", output: "string" },
+          SafeInt: { input: "number", output: "number" },
           JSON: { input: "unknown", output: "unknown" },
           Secret: { input: "string", output: "never" },
         },

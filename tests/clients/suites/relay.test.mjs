@@ -16,7 +16,7 @@ describe("Relay", () => {
       schema: "./schema.graphql",
       language: "javascript",
       eagerEsModules: true,
-      customScalarTypes: { DateTime: "string", JSON: "mixed" },
+      customScalarTypes: { DateTime: "string", SafeInt: "number", JSON: "mixed" },
       excludes: ["**/__generated__/**"],
     };
     await writeFile(`${out}/relay.config.json`, JSON.stringify(config));
