@@ -163,3 +163,21 @@ async fn a_model_without_a_price_counts_its_tokens_and_says_so() {
     assert_eq!(sums(&told), (1, 11, 7, 0));
     assert_eq!(told["unpricedCalls"], 1);
 }
+
+#[tokio::test]
+async fn a_run_tells_a_cost_that_no_int_holds() {
+    let provider = FaultServer::start().await;
+    let server = working(&provider, &[]).await;
+    let (ada, helper) = served(&server, &provider).await;
+    let sent = send(&ada, &helper, "Hello?").await;
+    ended(&ada, &sent).await;
+    let dear = 3_000_000_000_i64;
+    let mut root = server.database.root().await;
+    sqlx::query("UPDATE runs SET cost_micros = $1")
+        .bind(dear)
+        .execute(&mut root)
+        .await
+        .unwrap();
+    let run = run(&ada, &sent["run"]["id"]).await;
+    assert_eq!(run["costMicros"], json!(dear));
+}

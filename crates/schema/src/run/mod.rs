@@ -13,6 +13,7 @@ use crate::check::id_of;
 use crate::connection::{PageArguments, SortedBy, connect, connection_type, total};
 use crate::conversation::Conversation;
 use crate::message::Message;
+use crate::safe_int::SafeInt;
 use crate::{ApiError, Noun, RequestContext};
 
 mod asked;
@@ -73,7 +74,7 @@ pub struct Run {
     /// How many tokens the model wrote.
     pub completion_tokens: Option<i32>,
     /// What it cost, in millionths of a US dollar; null where the price is not known.
-    pub cost_micros: Option<i32>,
+    pub cost_micros: Option<SafeInt>,
     /// Whether the tokens, and with them the cost, are an estimate: while the run is under way, and where the provider did not say what
     /// it counted, as of a reply that was cancelled or broke off.
     pub tokens_estimated: bool,
@@ -143,7 +144,7 @@ impl From<Model> for Run {
             prompt_tokens,
             completion_tokens,
             // GraphQL's Int ends at 2,147 dollars.
-            cost_micros: cost_micros.map(|cost| i32::try_from(cost).unwrap_or(i32::MAX)),
+            cost_micros: cost_micros.map(SafeInt::clamped),
             tokens_estimated,
             time_to_first_token_ms: first_token_ms,
             cancel_requested_at,
