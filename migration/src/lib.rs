@@ -46,6 +46,7 @@ mod m0043_tools;
 mod m0044_talks;
 mod m0045_effective_agents;
 mod m0046_streams;
+mod m0050_whatsapp_links;
 pub mod rls;
 mod run;
 
@@ -94,6 +95,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0044_talks::Migration),
             Box::new(m0045_effective_agents::Migration),
             Box::new(m0046_streams::Migration),
+            Box::new(m0050_whatsapp_links::Migration),
         ]
     }
 }
