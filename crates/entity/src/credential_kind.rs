@@ -22,4 +22,7 @@ pub enum CredentialKind {
     /// None yet: an address and a password, right or wrong.
     #[sea_orm(string_value = "sign_in")]
     SignIn,
+    /// A message on WhatsApp: from the user's own number or, where a claim of theirs ended by it, from somebody else's.
+    #[sea_orm(string_value = "whatsapp")]
+    WhatsApp,
 }

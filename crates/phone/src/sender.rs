@@ -39,16 +39,16 @@ pub struct Sender {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SenderRefused {
     /// A group: many people behind one id.
-    #[error("a group is not a person")]
+    #[error("a group, which is not a person")]
     Group,
     /// A broadcast list, or the list of status updates.
-    #[error("a broadcast is not a person")]
+    #[error("a broadcast, which is not a person")]
     Broadcast,
     /// A channel, which WhatsApp calls a newsletter.
-    #[error("a newsletter is not a person")]
+    #[error("a newsletter, which is not a person")]
     Newsletter,
     /// An id that hides the number, `…@lid`. Its digits are no phone number, and must never be taken for one.
-    #[error("a hidden id names no phone number")]
+    #[error("a hidden id, which names no phone number")]
     Hidden,
     /// Nothing that WhatsApp calls a person.
     #[error("not an id of a person on WhatsApp")]

@@ -104,6 +104,9 @@ pub enum AuditCredential {
     Link,
     /// An e-mail address and a password: signing up and in, and refused attempts to.
     SignIn,
+    /// A message on WhatsApp: from your own number or, where a claim of yours ended by it, from somebody else's.
+    #[graphql(name = "WHATSAPP")]
+    WhatsApp,
 }
 
 /// Which events to list; what is left out does not narrow.

@@ -1,0 +1,196 @@
+//! Numbers on WhatsApp: said to be somebody's, shown to be, and where what is sent from them goes.
+//!
+//! A claim opens nothing. Only a message that brings its code from the very number makes it a link, and only a link is routed by.
+
+use agentry_phone::{Code, Phone, Sender};
+use chrono::{DateTime, Utc};
+use sea_orm::FromQueryResult;
+
+use crate::ids::{AgentId, OrganizationId, TemplateId, TemplateInstallId, UserId};
+use crate::{DbError, Scope, WriteScope, sql};
+
+mod counters;
+mod observed;
+
+pub use counters::LinkCounts;
+pub use observed::{Observed, Outcome, Route, Verified, is_linked, route, verify};
+
+/// How long a code is good for, in seconds.
+pub const CODE_SECONDS: u32 = 600;
+
+/// Whose a link is, and where it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// The user.
+    pub user: UserId,
+    /// Their personal organisation.
+    pub organization: OrganizationId,
+}
+
+/// A number that the acting user says is theirs.
+#[derive(Debug)]
+pub struct NewClaim<'a> {
+    /// The number.
+    pub phone: &'a Phone,
+    /// What is to be sent from it.
+    pub code: &'a Code,
+    /// The template whose bot it is sent to, where that is known.
+    pub template: Option<&'a TemplateId>,
+}
+
+/// What became of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// It stands until then, unless its code arrives before.
+    Open(DateTime<Utc>),
+    /// The user has shown the number to be theirs already.
+    Verified,
+    /// Somebody else has.
+    AlreadyLinked,
+    /// The user has no personal organisation to keep it in.
+    NoMember,
+}
+
+/// A number that the acting user has claimed or shown.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct Link {
+    /// `wa_jid` or `wa_bsuid`.
+    pub namespace: String,
+    /// The canonical id: as it was observed or, until then, as the number makes it.
+    pub identifier: String,
+    /// In E.164; `None` where WhatsApp did not tell it.
+    pub phone: Option<String>,
+    /// When it was shown to be theirs.
+    pub verified_at: Option<DateTime<Utc>>,
+    /// When it was claimed.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A member of the acting organisation, by their sender.
+#[derive(Debug, Clone)]
+pub struct MemberSender {
+    /// Who.
+    pub user: UserId,
+    /// The canonical id, as it was observed when it was verified.
+    pub identifier: String,
+    /// When it was verified.
+    pub verified_at: DateTime<Utc>,
+    /// What they may use in this organisation, oldest first.
+    pub installs: Vec<MemberInstall>,
+}
+
+/// A live install that a member may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberInstall {
+    /// Of which template.
+    pub template: TemplateId,
+    /// The agent that answers.
+    pub agent: AgentId,
+    /// The install.
+    pub install: TemplateInstallId,
+}
+
+#[derive(FromQueryResult)]
+struct Answer {
+    outcome: String,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+#[derive(FromQueryResult)]
+struct SenderRow {
+    user_id: UserId,
+    identifier: String,
+    verified_at: DateTime<Utc>,
+    template_id: Option<TemplateId>,
+    agent_id: Option<AgentId>,
+    install_id: Option<TemplateInstallId>,
+}
+
+/// Notes that the acting user says a number is theirs, in place of what they said before; what is verified stays.
+///
+/// # Errors
+/// [`DbError`] as the database answers; this holds for every function of this module.
+pub async fn claim(scope: &WriteScope, new: &NewClaim<'_>) -> Result<Claim, DbError> {
+    let values = [
+        new.phone.e164().into(),
+        new.phone.jid().into(),
+        new.phone.number().into(),
+        new.code.hash().to_vec().into(),
+        new.template.map(|id| id.as_str().to_owned()).into(),
+        CODE_SECONDS.cast_signed().into(),
+    ];
+    let statement = "SELECT outcome, expires_at FROM whatsapp_claim($1, $2, $3, $4, $5, $6)";
+    let answer: Option<Answer> = sql::first(scope, statement, values).await?;
+    let Some(Answer {
+        outcome,
+        expires_at,
+    }) = answer
+    else {
+        return Err(DbError::Unexpected("a claim was not answered".to_owned()));
+    };
+    let claim = match (outcome.as_str(), expires_at) {
+        ("claimed", Some(until)) => Claim::Open(until),
+        ("verified", _) => Claim::Verified,
+        ("already_linked", _) => Claim::AlreadyLinked,
+        ("no_member", _) => Claim::NoMember,
+        (other, _) => return Err(unknown(other)),
+    };
+    counters::claimed(&claim);
+    Ok(claim)
+}
+
+/// Takes back a number of the acting user, claimed or verified, or all of them: which those were, in E.164, or by their canonical id
+/// where the number is not known.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn unlink(scope: &WriteScope, phone: Option<&Phone>) -> Result<Vec<String>, DbError> {
+    let values = [phone.map(Phone::number).into()];
+    let phones: Vec<String> =
+        sql::scalar(scope, "SELECT phones FROM whatsapp_unlink($1)", values).await?;
+    counters::unlinked(phones.len());
+    Ok(phones)
+}
+
+/// What the acting user has claimed and verified, newest first; a hundred at most.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn list(scope: &Scope) -> Result<Vec<Link>, DbError> {
+    let statement =
+        "SELECT namespace, identifier, phone, verified_at, created_at FROM whatsapp_my_links()";
+    sql::all(scope, statement, []).await
+}
+
+/// Which member of the acting organisation a sender is. `None`: nobody has shown it, or nobody who is a member here.
+///
+/// # Errors
+/// As [`claim`].
+pub async fn find_sender(scope: &Scope, sender: &Sender) -> Result<Option<MemberSender>, DbError> {
+    let values = [sender.namespace().as_str().into(), sender.number().into()];
+    let statement = "SELECT user_id, identifier, verified_at, template_id, agent_id, install_id FROM whatsapp_sender($1, $2)";
+    let rows: Vec<SenderRow> = sql::all(scope, statement, values).await?;
+    let mut found: Option<MemberSender> = None;
+    for row in rows {
+        let member = found.get_or_insert(MemberSender {
+            user: row.user_id,
+            identifier: row.identifier,
+            verified_at: row.verified_at,
+            installs: Vec::new(),
+        });
+        if let (Some(template), Some(agent), Some(install)) =
+            (row.template_id, row.agent_id, row.install_id)
+        {
+            member.installs.push(MemberInstall {
+                template,
+                agent,
+                install,
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn unknown(word: &str) -> DbError {
+    DbError::Unexpected(format!("a function answered {word:?}"))
+}
