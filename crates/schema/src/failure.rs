@@ -8,6 +8,7 @@ use crate::ApiError;
 use crate::run::{Run, RunErrorCode};
 pub use crate::template::{DefinitionRejected, InstallRefused};
 pub use crate::usage::BudgetExceeded;
+pub use crate::whatsapp::WhatsAppRefused;
 
 /// What every expected failure of a mutation can say: select `message` on it when you do not handle the failure itself.
 #[derive(Debug, Interface)]
@@ -43,6 +44,8 @@ pub enum UserError {
     ConnectionFailed(ConnectionFailed),
     /// What the organisation may spend this month is used up.
     BudgetExceeded(BudgetExceeded),
+    /// The number is not linked.
+    WhatsAppRefused(WhatsAppRefused),
 }
 
 /// Some of the input cannot be accepted. Nothing was changed.
@@ -186,6 +189,9 @@ pub enum Failure {
     /// What may be spent is.
     #[error("{}", .0.message)]
     BudgetExceeded(BudgetExceeded),
+    /// The number is not linked.
+    #[error("{}", .0.message)]
+    WhatsAppRefused(WhatsAppRefused),
     /// Not expected: becomes a coded error.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -326,6 +332,7 @@ impl Failure {
             | Self::ConnectionMissing(ConnectionMissing { message, .. })
             | Self::ConnectionFailed(ConnectionFailed { message, .. })
             | Self::BudgetExceeded(BudgetExceeded { message, .. }) => ApiError::Conflict(message),
+            | Self::WhatsAppRefused(WhatsAppRefused { message, .. }) => ApiError::Conflict(message),
             Self::TooManyRequests(TooManyRequests { retry_after, .. }) => ApiError::RateLimited(
                 std::time::Duration::from_secs(retry_after.unsigned_abs().into()),
             ),
@@ -361,6 +368,7 @@ impl AsDbError for Failure {
             | Self::ConnectionMissing(_)
             | Self::ConnectionFailed(_)
             | Self::BudgetExceeded(_) => None,
+            | Self::WhatsAppRefused(_) => None,
         }
     }
 }

@@ -66,6 +66,7 @@ pub mod usage;
 pub mod user;
 pub mod viewer;
 mod visibility;
+pub mod whatsapp;
 
 pub use agentry_auth::policy::{Action, Noun};
 pub use context::{Doing, Door, RequestContext};

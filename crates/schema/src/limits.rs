@@ -29,6 +29,10 @@ pub struct Limits {
     pub types_per_organization: u32,
     /// The most installs that one person may ask for in an hour.
     pub installs_per_hour: u32,
+    /// The most numbers on WhatsApp that one person may try to link in an hour.
+    pub whatsapp_links_per_hour: u32,
+    /// How often one number may be tried in an hour, by anybody.
+    pub whatsapp_links_per_number: u32,
     /// The longest message, in characters; the schema stops at 1,000,000.
     pub message_characters: usize,
     /// The most runs that one user may ask for in a minute, however they end.
@@ -53,6 +57,8 @@ impl Default for Limits {
             templates_per_organization: 1_000,
             types_per_organization: 1_000,
             installs_per_hour: 20,
+            whatsapp_links_per_hour: 20,
+            whatsapp_links_per_number: 10,
             message_characters: 100_000,
             runs_per_minute: 60,
             runs_per_conversation: 20,

@@ -19,6 +19,7 @@ use crate::viewer::{
     DeletionMutation, PasswordMutation, ProfileMutation, SessionMutation, SignInMutation,
     SignUpMutation,
 };
+use crate::whatsapp::WhatsAppMutation;
 
 /// Everything that can be changed. Each field is one transaction; what it expects to fail comes back as data.
 // In groups: each object of one row deepens a type that the compiler follows to a limit.
@@ -44,6 +45,7 @@ pub(crate) struct PeopleMutations(
     ProfileMutation,
     DeletionMutation,
     ApiKeyMutation,
+    WhatsAppMutation,
 );
 
 /// What concerns organisations.

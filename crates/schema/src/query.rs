@@ -16,6 +16,7 @@ use crate::search::SearchQuery;
 use crate::template::TemplateQuery;
 use crate::usage::UsageQuery;
 use crate::viewer::ViewerQuery;
+use crate::whatsapp::WhatsAppQuery;
 
 /// Everything that can be asked. Fields that need a signed-in caller answer UNAUTHENTICATED without one.
 #[derive(Debug, Default, MergedObject)]
@@ -32,6 +33,7 @@ pub struct Query(
     RunQueries,
     TemplateQueries,
     VersionQueries,
+    WhatsAppQuery,
 );
 
 /// What agents were made of, and what people thought of it.

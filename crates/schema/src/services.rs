@@ -2,6 +2,7 @@ use agentry_auth::Auth;
 use agentry_crypto::KeyRing;
 use agentry_db::live::Live;
 use agentry_db::reply::Hub;
+use agentry_phone::Region;
 use agentry_provider::Providers;
 
 use crate::{Door, Limits, Mail};
@@ -23,6 +24,8 @@ pub struct Services {
     pub replies: Hub,
     /// Messages to people.
     pub mail: Mail,
+    /// Where phone numbers are from that do not say so themselves.
+    pub region: Region,
     /// How much of everything.
     pub limits: Limits,
 }

@@ -171,6 +171,7 @@ pub fn services(config: &Config, secrets: &Secrets, db: Db) -> Result<Arc<Servic
         keys,
         providers,
         mail,
+        region: config.whatsapp.default_region,
         limits: limits(config),
     }))
 }
@@ -247,6 +248,8 @@ fn limits(config: &Config) -> Limits {
         templates_per_organization: config.limits.max_templates,
         types_per_organization: config.limits.max_types,
         installs_per_hour: config.limits.installs_per_hour,
+        whatsapp_links_per_hour: config.limits.whatsapp_links_per_hour,
+        whatsapp_links_per_number: config.limits.whatsapp_links_per_number,
         message_characters: config.limits.max_message as usize,
         runs_per_minute: config.limits.runs_per_minute,
         runs_per_conversation: config.limits.max_runs,

@@ -201,6 +201,10 @@ actions! {
     UninstallTemplate = "template.uninstall",
     /// Make an agent of one's own of a template.
     ForkTemplate = "template.fork",
+    /// Say that a number on WhatsApp is one's own.
+    LinkWhatsApp = "whatsapp.link",
+    /// Take a number on WhatsApp back.
+    UnlinkWhatsApp = "whatsapp.unlink",
     /// Author a type.
     CreateEntityType = "entity_type.create",
     /// Change a type.

@@ -139,7 +139,9 @@ pub const fn least(action: Action) -> Role {
         | Action::UpdateInstall
         | Action::UpgradeTemplate
         | Action::UninstallTemplate
-        | Action::ForkTemplate => Member,
+        | Action::ForkTemplate
+        | Action::LinkWhatsApp
+        | Action::UnlinkWhatsApp => Member,
     }
 }
 

@@ -19,13 +19,15 @@ pub enum Noun {
     Templates,
     /// Types of things and of relationships between them.
     Types,
+    /// Who writes from which number on WhatsApp.
+    WhatsApp,
     /// The caller's own person.
     Profile,
     /// Organisations.
     Organizations,
     /// Members and invitations.
     Members,
-    /// What opens and closes the caller's account: sessions, passwords, API keys. No API key manages them, whatever its permissions.
+    /// What opens and closes the caller's account: sessions, passwords, API keys, numbers on WhatsApp. No API key manages them, whatever its permissions.
     Account,
 }
 
@@ -42,6 +44,7 @@ impl Noun {
             Self::Audit => Some("audit"),
             Self::Templates => Some("templates"),
             Self::Types => Some("types"),
+            Self::WhatsApp => Some("whatsapp"),
             Self::Profile => Some("profile"),
             Self::Organizations => Some("organizations"),
             Self::Members => Some("members"),
@@ -122,7 +125,9 @@ impl Action {
             | Self::CreateApiKey { .. }
             | Self::UpdateApiKey { .. }
             | Self::RotateApiKey { .. }
-            | Self::DeleteApiKey { .. } => Noun::Account,
+            | Self::DeleteApiKey { .. }
+            | Self::LinkWhatsApp
+            | Self::UnlinkWhatsApp => Noun::Account,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is done before there is a tenant, or for another than the request's own.
 
 use std::future::Future;
+use std::time::Duration;
 
 use agentry_auth::Access;
 use agentry_db::account::{self, PersonalOrganization};
@@ -35,6 +36,16 @@ impl RequestContext {
         rate_limit::hit(&self.services.db.0, &key, limit)
             .await?
             .map_err(Failure::too_many)
+    }
+
+    /// Counts one use of something by whatever `key` says, whatever becomes of it; how long to wait when the limit is reached.
+    pub(crate) async fn hit(
+        &self,
+        key: &str,
+        limit: RateLimit,
+    ) -> Result<Result<(), Duration>, ApiError> {
+        self.release().await;
+        Ok(rate_limit::hit(&self.services.db.0, key, limit).await?)
     }
 
     /// The acting user's personal organisation, made now when it is missing; `name` and `slug` are then its own.

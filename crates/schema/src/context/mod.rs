@@ -153,7 +153,7 @@ impl RequestContext {
             return Ok(());
         }
         Err(ApiError::Forbidden(noun.name().map_or_else(
-            || "Sessions, passwords and API keys are managed by their user, signed in, and not by an API key.".to_owned(),
+            || "Sessions, passwords, API keys and linked numbers are managed by their user, signed in, and not by an API key.".to_owned(),
             |name| format!("This API key lacks the permission {name}:{}.", access.as_str()),
         )))
     }

@@ -18,6 +18,7 @@ use crate::error::nullable;
 use crate::organization::{Invitation, may_see_invitations};
 use crate::template::{self, OwnTemplateConnection, TemplateInstallConnection};
 use crate::user::{Organization, Role, User};
+use crate::whatsapp::WhatsAppLink;
 use crate::{ApiError, Noun, RequestContext};
 
 mod deletion;
@@ -123,6 +124,15 @@ impl Viewer {
     /// What you say of yourself beside your name, and what your programs keep for you.
     async fn profile(&self, context: &Context<'_>) -> async_graphql::Result<Profile> {
         Ok(Profile::load(RequestContext::of(context)?).await?)
+    }
+
+    /// The numbers on WhatsApp that you say are yours or have shown to be, newest first.
+    #[graphql(complexity = "5 + 5 * child_complexity")]
+    async fn whats_app_links(
+        &self,
+        context: &Context<'_>,
+    ) -> async_graphql::Result<Vec<WhatsAppLink>> {
+        Ok(WhatsAppLink::list(RequestContext::of(context)?).await?)
     }
 
     /// What deleting your account would mean: what goes with it, and what is in the way.

@@ -174,6 +174,22 @@ pub struct LimitsConfig {
         default_value = "20"
     )]
     pub installs_per_hour: u32,
+    /// Most numbers on WhatsApp that one person may try to link in an hour, refused ones included
+    #[arg(
+        long,
+        env = "AGENTRY_WHATSAPP_LINKS_PER_HOUR",
+        value_name = "N",
+        default_value = "20"
+    )]
+    pub whatsapp_links_per_hour: u32,
+    /// Most times that one number may be tried to be linked in an hour, by anybody
+    #[arg(
+        long,
+        env = "AGENTRY_WHATSAPP_LINKS_PER_NUMBER",
+        value_name = "N",
+        default_value = "10"
+    )]
+    pub whatsapp_links_per_number: u32,
     /// Most subscriptions on one WebSocket
     #[arg(
         long,

@@ -16,6 +16,7 @@ mod page;
 mod runs;
 mod secrets;
 mod units;
+mod whatsapp;
 
 use clap::Args;
 
@@ -30,6 +31,7 @@ pub use log::{LogConfig, LogFormat};
 pub use mail::MailConfig;
 pub use runs::RunsConfig;
 pub use secrets::SecretsConfig;
+pub use whatsapp::WhatsAppConfig;
 
 /// What every command that touches the database needs.
 #[derive(Debug, Clone, Args)]
@@ -66,6 +68,9 @@ pub struct Config {
     /// Workers and providers.
     #[command(flatten)]
     pub runs: RunsConfig,
+    /// WhatsApp.
+    #[command(flatten)]
+    pub whatsapp: WhatsAppConfig,
     /// Limits.
     #[command(flatten)]
     pub limits: LimitsConfig,

@@ -80,6 +80,7 @@ impl Problems {
             Failure::ConnectionMissing(why) => general(StatusCode::CONFLICT, why.message),
             Failure::BudgetExceeded(why) => general(StatusCode::CONFLICT, why.message),
             Failure::ConnectionFailed(why) => general(StatusCode::CONFLICT, why.message),
+            Failure::WhatsAppRefused(why) => general(StatusCode::CONFLICT, why.message),
             Failure::LimitReached(why) => general(StatusCode::CONFLICT, why.message),
             Failure::InstallRefused(why) => general(StatusCode::CONFLICT, why.message),
             Failure::DefinitionRejected(why) => general(StatusCode::CONFLICT, why.message),

@@ -117,6 +117,7 @@ impl Refused {
             Failure::ConnectionMissing(missing) => Self::bad(missing.message),
             Failure::BudgetExceeded(over) => Self::bad(over.message),
             Failure::ConnectionFailed(failed) => Self::bad(failed.message),
+            Failure::WhatsAppRefused(refused) => Self::bad(refused.message),
             Failure::NotFound(missing) => Self::bad(missing.message),
             Failure::DefinitionRejected(rejected) => Self::bad(rejected.message),
             Failure::Api(error) => fault(&error).into(),

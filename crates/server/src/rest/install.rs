@@ -72,7 +72,7 @@ async fn serve(
 
 fn done(installed: &Installed) -> Response {
     let provides = installed.install.provides;
-    let body = json!({
+    let mut body = json!({
         "agentId": installed.agent.id.as_str(),
         "organizationId": installed.organization.id.as_str(),
         "organizationSlug": installed.organization.slug,
@@ -85,5 +85,22 @@ fn done(installed: &Installed) -> Response {
         },
         "redirectTo": installed.redirect_to(),
     });
+    // There where a number was given, and not otherwise.
+    if let Some(link) = &installed.whatsapp {
+        let mut whatsapp =
+            json!({ "phone": link.phone, "waJid": link.wa_jid, "status": link.status.as_str() });
+        if let Some(verification) = &link.verification {
+            whatsapp["verification"] = json!({
+                "code": verification.code,
+                "text": verification.text,
+                "waMeUrl": verification.wa_me_url,
+                "expiresAt": verification.expires_at,
+            });
+        }
+        body["whatsapp"] = whatsapp;
+    }
+    if let Some(error) = installed.whatsapp_error {
+        body["whatsappError"] = error.as_str().to_ascii_lowercase().into();
+    }
     answer(StatusCode::OK, &body)
 }

@@ -29,6 +29,10 @@ pub(super) fn read(body: &[u8]) -> Result<InstallRequest, Refused> {
         slug,
         template_id,
         name,
+        whatsapp_phone: body
+            .get("whatsapp_phone")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
         accept_capabilities: body.get("acceptCapabilities") == Some(&Value::Bool(true)),
         ..InstallRequest::default()
     })
@@ -59,6 +63,9 @@ mod tests {
         let own = read(r#"{"templateId":"t2","whatsapp_phone":7,"acceptCapabilities":true}"#);
         assert_eq!(own.template_id.as_deref(), Some("t2"));
         assert!(own.accept_capabilities && !both.accept_capabilities);
+        assert_eq!(own.whatsapp_phone, None);
+        let phone = read(r#"{"slug":"a","whatsapp_phone":" 07123 456789"}"#).whatsapp_phone;
+        assert_eq!(phone.as_deref(), Some(" 07123 456789"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
 use crate::template::{InstallRefusal, Provides};
 use crate::user::Organization;
+use crate::whatsapp::{WhatsAppErrorCode, WhatsAppLink};
 use crate::{Action, Doing, RequestContext};
 
 const MAX_NAME: usize = 200;
@@ -41,6 +42,9 @@ pub struct InstallTemplateInput {
     /// Whether what you changed of an earlier install, since uninstalled, comes back.
     #[graphql(default)]
     restore_overrides: bool,
+    /// A number on WhatsApp that is yours, to be linked as `linkWhatsApp` does, with a code for the template's bot. Whatever becomes of it,
+    /// the template is installed.
+    whatsapp_phone: Option<String>,
     /// A key of yours, 1 to 255 characters: the same key with the same input makes one install however often it is sent.
     idempotency_key: Option<String>,
 }
@@ -83,6 +87,12 @@ pub struct InstallTemplateSuccess {
     provides: Provides,
     /// Slugs of its types that types of the organisation's own go before.
     shadowed_types: Vec<String>,
+    /// The number of `whatsappPhone`, and how to show that it is yours; null when none was given, or it is not linked.
+    #[graphql(name = "whatsapp")]
+    whatsapp: Option<WhatsAppLink>,
+    /// Why the number of `whatsappPhone` is not linked.
+    #[graphql(name = "whatsappError")]
+    whatsapp_error: Option<WhatsAppErrorCode>,
 }
 
 /// The install has ended. Its agent is archived; everything stored with it stays.
@@ -122,6 +132,8 @@ impl From<Installed> for InstallTemplateSuccess {
             organization: done.organization.into(),
             created: done.created,
             shadowed_types: done.shadowed_types,
+            whatsapp: done.whatsapp,
+            whatsapp_error: done.whatsapp_error,
         }
     }
 }
@@ -149,6 +161,7 @@ impl InstallMutation {
             agreed: None,
             strict: input.strict,
             restore_overrides: input.restore_overrides,
+            whatsapp_phone: input.whatsapp_phone,
             idempotency_key: input.idempotency_key,
         };
         let done = install(RequestContext::of(context)?, request).await;

@@ -22,6 +22,7 @@ use crate::context::audited;
 use crate::failure::Failure;
 use crate::idempotency::Idempotency;
 use crate::template::InstallRefusal;
+use crate::whatsapp::{LinkRequest, WhatsAppErrorCode, WhatsAppLink, link};
 use crate::{Action, Doing, Noun, RequestContext};
 
 const MAX_NAME: usize = 200;
@@ -48,6 +49,9 @@ pub struct InstallRequest {
     pub strict: bool,
     /// Whether what the caller changed of an earlier install comes back.
     pub restore_overrides: bool,
+    /// A number on WhatsApp to link besides, which never keeps the template from being installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub whatsapp_phone: Option<String>,
     /// A key of the caller's.
     #[serde(skip)]
     pub idempotency_key: Option<String>,
@@ -66,6 +70,10 @@ pub struct Installed {
     pub created: bool,
     /// Slugs of its types that the organisation's own types go before.
     pub shadowed_types: Vec<String>,
+    /// The number that was given to be linked, where one was.
+    pub whatsapp: Option<WhatsAppLink>,
+    /// Why it is not linked.
+    pub whatsapp_error: Option<WhatsAppErrorCode>,
 }
 
 impl Installed {
@@ -120,6 +128,27 @@ pub async fn install_counted(
     context: &RequestContext,
     request: InstallRequest,
 ) -> Result<Installed, Failure> {
+    let phone = request.whatsapp_phone.clone();
+    let (card, mut installed) = install_alone(context, request).await?;
+    // An empty field of a form is no number.
+    if let Some(phone) = phone.filter(|phone| !phone.is_empty()) {
+        let request = LinkRequest {
+            phone: &phone,
+            region: context.services().region,
+            template: Some(&card),
+        };
+        match link(context, request).await {
+            Ok(link) => installed.whatsapp = Some(link),
+            Err(failure) => installed.whatsapp_error = Some(WhatsAppErrorCode::of(failure)),
+        }
+    }
+    Ok(installed)
+}
+
+async fn install_alone(
+    context: &RequestContext,
+    request: InstallRequest,
+) -> Result<(Card, Installed), Failure> {
     context.allow(Noun::Templates, Access::Write)?;
 
     let mut checks = Checks::default();
@@ -170,7 +199,7 @@ pub async fn install_counted(
             kind: Constraint::Reference,
             ..
         }))) => Err(InstallRefusal::TemplateNotFound.into()),
-        done => done,
+        done => done.map(|installed| (card.clone(), installed)),
     }
 }
 
@@ -235,7 +264,11 @@ async fn target(
     Ok(found)
 }
 
-async fn make_personal(context: &RequestContext) -> Result<Membership, Failure> {
+/// The caller's personal organisation, made now.
+///
+/// # Errors
+/// [`Failure::InstallRefused`] when none is given out, or there is nobody to give it to.
+pub(crate) async fn make_personal(context: &RequestContext) -> Result<Membership, Failure> {
     if !context.services().auth.gives_personal_organizations() {
         return Err(InstallRefusal::NoPersonalOrg.into());
     }
@@ -377,6 +410,8 @@ impl Wanted<'_> {
             organization: self.organization.clone(),
             created,
             shadowed_types,
+            whatsapp: None,
+            whatsapp_error: None,
         })
     }
 }

@@ -1,0 +1,164 @@
+//! Linking: one use case for `linkWhatsApp` and for installing with a number.
+
+use std::time::Duration;
+
+use agentry_db::organization::{self, Membership};
+use agentry_db::rate_limit::RateLimit;
+use agentry_db::template::Card;
+use agentry_db::whatsapp_link::{self, Claim, NewClaim};
+use agentry_phone::{Code, Phone, Region};
+use chrono::Utc;
+use serde_json::json;
+
+use super::refusal::too_often;
+use super::{WhatsAppErrorCode, WhatsAppLink, WhatsAppLinkStatus, WhatsAppVerification};
+use crate::context::audited;
+use crate::failure::Failure;
+use crate::template::make_personal;
+use crate::{Action, ApiError, RequestContext};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// What the message says in front of the code, as a person reads it and as it stands in an address (RFC 3986, 2.1).
+const TEXT: [&str; 2] = [
+    "Link my WhatsApp number: ",
+    "Link%20my%20WhatsApp%20number%3A%20",
+];
+
+/// A number that the caller says is theirs.
+#[derive(Debug)]
+pub(crate) struct LinkRequest<'a> {
+    /// As it was typed.
+    pub phone: &'a str,
+    /// Where it is from when it does not say so itself.
+    pub region: Region,
+    /// The template whose bot the code goes to.
+    pub template: Option<&'a Card>,
+}
+
+/// Notes a number as the acting user's own to be shown, and gives them a code to show it by. Every call counts against their limit.
+///
+/// # Errors
+/// [`Failure::WhatsAppRefused`] with the reason.
+pub(crate) async fn link(
+    context: &RequestContext,
+    request: LinkRequest<'_>,
+) -> Result<WhatsAppLink, Failure> {
+    context.may(Action::LinkWhatsApp)?;
+    let limits = &context.services().limits;
+    let by_user = RateLimit {
+        count: limits.whatsapp_links_per_hour,
+        window: HOUR,
+    };
+    let by_number = RateLimit {
+        count: limits.whatsapp_links_per_number,
+        window: HOUR,
+    };
+    let user = context.tenant()?.user();
+    context
+        .hit(&format!("whatsapp-link:{user}"), by_user)
+        .await?
+        .map_err(too_often)?;
+    let phone = Phone::parse(request.phone, request.region);
+    let phone = &phone.map_err(|_| WhatsAppErrorCode::InvalidPhone)?;
+    let key = format!("whatsapp-number:{}", phone.number());
+    context.hit(&key, by_number).await?.map_err(too_often)?;
+
+    let home = home(context).await?;
+    let code = &Code::generate().map_err(ApiError::internal)?;
+    let template = request.template;
+    let claim = context
+        .write_in(&home, Action::LinkWhatsApp, |scope| async move {
+            let new = NewClaim {
+                phone,
+                code,
+                template: template.map(|card| &card.id),
+            };
+            let claim = whatsapp_link::claim(&scope, &new).await?;
+            let metadata = json!({ "phone": ending(&phone.e164()), "outcome": told(&claim) });
+            let user = scope.tenant().user().as_str();
+            audited(&scope, "User", user, metadata).await?;
+            Ok(claim)
+        })
+        .await?;
+    let (status, expires_at) = match claim {
+        Claim::Open(until) => (WhatsAppLinkStatus::Unverified, Some(until)),
+        Claim::Verified => (WhatsAppLinkStatus::Verified, None),
+        Claim::AlreadyLinked => return Err(WhatsAppErrorCode::AlreadyLinked.into()),
+        Claim::NoMember => return Err(WhatsAppErrorCode::NoMember.into()),
+    };
+    let bot = template.and_then(|card| card.bot_phone.as_deref());
+    let verification = expires_at.map(|expires_at| WhatsAppVerification {
+        code: code.shown(),
+        text: format!("{}{}", TEXT[0], code.shown()),
+        wa_me_url: bot.map(|bot| format!("https://wa.me/{bot}?text={}{}", TEXT[1], code.shown())),
+        expires_at,
+    });
+    if verification.is_none() {
+        // It was linked before: as it stands, with the id that was observed.
+        let stands = WhatsAppLink::list(context).await?;
+        let jids = phone.variants();
+        let stands = stands.into_iter().find(|link| {
+            let jid = link.wa_jid.as_ref();
+            jid.is_some_and(|jid| jids.contains(jid))
+        });
+        return stands.ok_or_else(|| Failure::conflict("The number was unlinked meanwhile."));
+    }
+    Ok(WhatsAppLink {
+        phone: Some(phone.e164()),
+        wa_jid: Some(phone.jid()),
+        business_scoped_id: None,
+        status,
+        verification,
+        verified_at: None,
+        created_at: Utc::now(),
+    })
+}
+
+/// Where the caller's links are kept: their personal organisation, made when it is missing.
+pub(super) async fn home(context: &RequestContext) -> Result<Membership, Failure> {
+    if context.actor()?.is_organization() {
+        return Err(WhatsAppErrorCode::NoMember.into());
+    }
+    let mine = organization::list_mine(&context.read_own().await?).await?;
+    if let Some(personal) = mine.into_iter().find(|one| one.personal) {
+        return Ok(personal);
+    }
+    match make_personal(context).await {
+        Err(Failure::InstallRefused(_)) => Err(WhatsAppErrorCode::NoMember.into()),
+        made => made,
+    }
+}
+
+/// Of a number, what the audit trail tells: enough to know which of one's own it was.
+pub(super) fn ending(phone: &str) -> String {
+    let from = phone.len().saturating_sub(2);
+    format!("…{}", phone.get(from..).unwrap_or_default())
+}
+
+const fn told(claim: &Claim) -> &'static str {
+    match claim {
+        Claim::Open(_) => "claimed",
+        Claim::Verified => "verified",
+        Claim::AlreadyLinked => "already_linked",
+        Claim::NoMember => "no_member",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_in_the_address_is_the_text() {
+        let percent = TEXT[0].replace(' ', "%20").replace(':', "%3A");
+        assert_eq!(percent, TEXT[1]);
+    }
+
+    #[test]
+    fn two_digits_of_a_number_are_told() {
+        assert_eq!(ending("+447123456789"), "…89");
+        assert_eq!(ending("GB.1"), "….1");
+        assert_eq!(ending(""), "…");
+    }
+}

@@ -1,0 +1,154 @@
+use agentry_db::whatsapp_link;
+use agentry_phone::{Phone, Region};
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+use serde_json::json;
+
+use super::link::{ending, home};
+use super::{LinkRequest, WhatsAppErrorCode, WhatsAppLink, link};
+use crate::check::Checks;
+use crate::context::audited;
+use crate::failure::{Failure, mutation_result};
+use crate::template::card;
+use crate::{Action, RequestContext};
+
+/// A number to link, and the bot to show it to.
+#[derive(Debug, Clone, InputObject)]
+pub struct LinkWhatsAppInput {
+    /// The number, as people write it: with a `+` and the country's code, or as it is dialled at home.
+    phone: String,
+    /// Where a number is from that does not begin with a country's code: two letters of ISO 3166-1, as in `GB`; the service's own
+    /// default when left out.
+    region: Option<String>,
+    /// The slug of a template: the code is sent to its bot.
+    template_slug: Option<String>,
+}
+
+/// Which number to unlink.
+#[derive(Debug, Clone, InputObject)]
+pub struct UnlinkWhatsAppInput {
+    /// The number, in any form; all of yours when left out.
+    phone: Option<String>,
+    /// As in `LinkWhatsAppInput`.
+    region: Option<String>,
+}
+
+/// The number is noted. It is linked once its code has come from it.
+#[derive(Debug, SimpleObject)]
+pub struct LinkWhatsAppSuccess {
+    /// The number, and how to show that it is yours; without a verification when you have shown it before.
+    link: WhatsAppLink,
+}
+
+/// What was to be unlinked is: messages from it reach none of your agents, and a code for it is good for nothing.
+#[derive(Debug, SimpleObject)]
+pub struct UnlinkWhatsAppSuccess {
+    /// The numbers that were unlinked, or what WhatsApp called you where it did not tell the number; empty when there were none.
+    unlinked: Vec<String>,
+    /// What is left.
+    links: Vec<WhatsAppLink>,
+}
+
+mutation_result! {
+    /// How linking a number ended.
+    LinkWhatsAppResult = LinkWhatsAppSuccess | WhatsAppRefused | ValidationFailed | NotFound | Forbidden
+}
+mutation_result! {
+    /// How unlinking a number ended.
+    UnlinkWhatsAppResult = UnlinkWhatsAppSuccess | WhatsAppRefused | ValidationFailed | Forbidden
+}
+
+/// Mutations of links.
+#[derive(Debug, Default)]
+pub struct WhatsAppMutation;
+
+#[Object]
+impl WhatsAppMutation {
+    /// Says that a number on WhatsApp is yours, and gives you a code to show it by: send it from that number to the bot. The code works
+    /// once, for ten minutes, and from that number alone. A number that you say next takes the place of one you have not shown; one
+    /// that you have shown stays until the new one is. Linking again what is linked changes nothing.
+    async fn link_whats_app(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The number.")] input: LinkWhatsAppInput,
+    ) -> async_graphql::Result<LinkWhatsAppResult> {
+        let linked = link_number(RequestContext::of(context)?, input).await;
+        LinkWhatsAppResult::from_outcome(linked.map(|link| LinkWhatsAppSuccess { link }))
+    }
+
+    /// Unlinks a number of yours, shown or not, or all of them.
+    async fn unlink_whats_app(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which number.")] input: UnlinkWhatsAppInput,
+    ) -> async_graphql::Result<UnlinkWhatsAppResult> {
+        UnlinkWhatsAppResult::from_outcome(unlink(RequestContext::of(context)?, input).await)
+    }
+}
+
+/// The region that the input names, or the service's own.
+fn region(context: &RequestContext, named: Option<&str>) -> Result<Region, Failure> {
+    let Some(named) = named else {
+        return Ok(context.services().region);
+    };
+    let unknown = || {
+        Checks::refused(
+            "region",
+            "It must be the two letters of a country or area, as in GB.",
+        )
+    };
+    Region::parse(named).ok_or_else(unknown)
+}
+
+async fn link_number(
+    context: &RequestContext,
+    input: LinkWhatsAppInput,
+) -> Result<WhatsAppLink, Failure> {
+    context.may(Action::LinkWhatsApp)?;
+    let region = region(context, input.region.as_deref())?;
+    let found = match &input.template_slug {
+        Some(slug) => Some(
+            card(context, slug)
+                .await?
+                .ok_or_else(|| Failure::not_found("template"))?,
+        ),
+        None => None,
+    };
+    let request = LinkRequest {
+        phone: &input.phone,
+        region,
+        template: found.as_ref(),
+    };
+    link(context, request).await
+}
+
+async fn unlink(
+    context: &RequestContext,
+    input: UnlinkWhatsAppInput,
+) -> Result<UnlinkWhatsAppSuccess, Failure> {
+    context.may(Action::UnlinkWhatsApp)?;
+    let region = region(context, input.region.as_deref())?;
+    let phone = match input
+        .phone
+        .as_deref()
+        .map(|text| Phone::parse(text, region))
+    {
+        Some(Ok(phone)) => Some(phone),
+        Some(Err(_)) => return Err(WhatsAppErrorCode::InvalidPhone.into()),
+        None => None,
+    };
+    let (phone, home) = (phone.as_ref(), home(context).await?);
+    context
+        .write_in(&home, Action::UnlinkWhatsApp, |scope| async move {
+            let unlinked = whatsapp_link::unlink(&scope, phone).await?;
+            for one in &unlinked {
+                let user = scope.tenant().user().as_str();
+                audited(&scope, "User", user, json!({ "phone": ending(one) })).await?;
+            }
+            let links = whatsapp_link::list(&scope).await?;
+            Ok(UnlinkWhatsAppSuccess {
+                unlinked,
+                links: links.into_iter().map(WhatsAppLink::from).collect(),
+            })
+        })
+        .await
+}
