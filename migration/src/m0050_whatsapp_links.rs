@@ -30,7 +30,6 @@ DROP TABLE whatsapp_claims;
 DROP TRIGGER user_identify ON "user";
 DROP FUNCTION user_identify();
 DROP TRIGGER organization_identify ON "organization";
-DROP TRIGGER organization_identify_new ON "organization";
 DROP FUNCTION organization_identify();
 DROP FUNCTION member_identity_of_account(text, text);
 DROP FUNCTION member_identity_end(text, text, text[], text, text[], boolean);

@@ -70,7 +70,8 @@ DECLARE
   v_email text;
   v_verified boolean;
 BEGIN
-  SELECT lower(btrim(u."email")), coalesce(u."emailVerified", false) INTO v_email, v_verified FROM "user" u WHERE u."id" = p_user;
+  SELECT lower(btrim(r ->> 'email')), coalesce(r ->> 'emailVerified', '') IN ('true', 't', '1') INTO v_email, v_verified
+  FROM (SELECT to_jsonb(u) AS r FROM "user" u WHERE u."id" = p_user) u;
   IF NOT FOUND THEN RETURN; END IF;
   PERFORM member_identity_note(p_organization, p_user, 'auth_user_id', p_user, 'auth:signup', true);
   -- Another program may have stored anything.
@@ -82,30 +83,34 @@ BEGIN
 END $$;
 REVOKE EXECUTE ON FUNCTION member_identity_of_account(text, text) FROM PUBLIC;
 
+-- As the triggers of m0026: rows are read as JSON, so that no column of better-auth's hangs on them.
 CREATE FUNCTION organization_identify() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE v_user text := to_jsonb(NEW) ->> 'personal_user_id';
 BEGIN
-  PERFORM member_identity_of_account(NEW."id", NEW.personal_user_id);
+  IF v_user IS NULL OR (TG_OP = 'UPDATE' AND to_jsonb(OLD) ->> 'personal_user_id' IS NOT DISTINCT FROM v_user) THEN RETURN NULL; END IF;
+  PERFORM member_identity_of_account(to_jsonb(NEW) ->> 'id', v_user);
   RETURN NULL;
 END $$;
 REVOKE EXECUTE ON FUNCTION organization_identify() FROM PUBLIC;
-CREATE TRIGGER organization_identify_new AFTER INSERT ON "organization"
-  FOR EACH ROW WHEN (NEW.personal_user_id IS NOT NULL) EXECUTE FUNCTION organization_identify();
-CREATE TRIGGER organization_identify AFTER UPDATE OF personal_user_id ON "organization"
-  FOR EACH ROW WHEN (NEW.personal_user_id IS NOT NULL) EXECUTE FUNCTION organization_identify();
+CREATE TRIGGER organization_identify AFTER INSERT OR UPDATE ON "organization" FOR EACH ROW EXECUTE FUNCTION organization_identify();
 
 CREATE FUNCTION user_identify() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE v_home text;
+DECLARE
+  v_old jsonb := to_jsonb(OLD);
+  v_new jsonb := to_jsonb(NEW);
+  v_home text;
 BEGIN
-  SELECT o."id" INTO v_home FROM "organization" o WHERE o.personal_user_id = NEW."id";
-  IF FOUND THEN PERFORM member_identity_of_account(v_home, NEW."id"); END IF;
+  IF v_old -> 'email' IS NOT DISTINCT FROM v_new -> 'email' AND v_old -> 'emailVerified' IS NOT DISTINCT FROM v_new -> 'emailVerified' THEN
+    RETURN NULL;
+  END IF;
+  SELECT o."id" INTO v_home FROM "organization" o WHERE o.personal_user_id = v_new ->> 'id';
+  IF FOUND THEN PERFORM member_identity_of_account(v_home, v_new ->> 'id'); END IF;
   RETURN NULL;
 END $$;
 REVOKE EXECUTE ON FUNCTION user_identify() FROM PUBLIC;
-CREATE TRIGGER user_identify AFTER UPDATE OF "email", "emailVerified" ON "user" FOR EACH ROW
-  WHEN (OLD."email" IS DISTINCT FROM NEW."email" OR OLD."emailVerified" IS DISTINCT FROM NEW."emailVerified")
-  EXECUTE FUNCTION user_identify();
+CREATE TRIGGER user_identify AFTER UPDATE ON "user" FOR EACH ROW EXECUTE FUNCTION user_identify();
 
 -- Those who are here already.
 INSERT INTO member_identities (organization_id, user_id, namespace, identifier, source, verified_at)

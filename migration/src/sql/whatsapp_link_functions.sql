@@ -61,11 +61,11 @@ DECLARE
   v_dropped integer := 0;
 BEGIN
   PERFORM FROM "user" u WHERE u."id" = (SELECT l.user_id FROM link_codes l WHERE l.code_hash = p_code_hash) FOR NO KEY UPDATE;
-  -- The row decides: of two uses at once the second finds it gone.
-  DELETE FROM link_codes l WHERE l.code_hash = p_code_hash AND l.purpose = 'link:whatsapp' RETURNING l.* INTO v_code;
-  IF NOT FOUND THEN RETURN QUERY SELECT 'unknown', NULL::text, NULL::text, NULL::text, NULL::text, 0; RETURN; END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('whatsapp:' || k, 0))
   FROM (SELECT DISTINCT k FROM unnest(ARRAY[p_number, v_bsuid]) AS k WHERE k IS NOT NULL ORDER BY k) keys;
+  -- The row decides: of two uses at once the second finds it gone. Only now, for whoever shows the number first ends the codes of others.
+  DELETE FROM link_codes l WHERE l.code_hash = p_code_hash AND l.purpose = 'link:whatsapp' RETURNING l.* INTO v_code;
+  IF NOT FOUND THEN RETURN QUERY SELECT 'unknown', NULL::text, NULL::text, NULL::text, NULL::text, 0; RETURN; END IF;
   v_refusal := CASE
     WHEN v_code.expires_at <= clock_timestamp() THEN 'expired'
     WHEN p_namespace = 'wa_jid' AND p_number <> v_code.expected_number THEN 'sender_mismatch'

@@ -181,6 +181,15 @@ pub(super) const RULES: [(&str, &str); 24] = [
                              AND t.tgenabled IN ('O', 'A') AND t.tgattr = '' AND t.tgfoid = (w.name || '()')::regprocedure)",
     ),
     (
+        "whoever makes or changes an account, what its user goes by is noted",
+        "SELECT w.name FROM (VALUES
+           -- 1: for each row, 4: on insert, 16: on update.
+           ('organization', 'organization_identify', 1 + 4 + 16, 'organization_identify'), ('user', 'user_identify', 1 + 16, 'user_identify')
+         ) w (of, name, kind, function)
+         WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = quote_ident(w.of)::regclass AND t.tgname = w.name AND t.tgtype = w.kind
+                             AND t.tgenabled IN ('O', 'A') AND t.tgfoid = (w.function || '()')::regprocedure)",
+    ),
+    (
         "nothing is granted to PUBLIC, and nobody may truncate, refer to or hang triggers on a table",
         "SELECT c.relname || ' ' || a.privilege_type
          FROM pg_class c

@@ -1,5 +1,5 @@
 //! Whether the triggers are there: those that let several versions of better-auth share the tables, and those that say what is
-//! revoked.
+//! revoked and what people go by.
 
 use super::catalog;
 use super::expected::{Table, Trigger};

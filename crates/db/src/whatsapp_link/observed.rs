@@ -15,6 +15,9 @@ const CODES_PER_SENDER: RateLimit = RateLimit {
     window: Duration::from_mins(10),
 };
 
+/// How often a redemption is tried that crosses another.
+const TRIES: u32 = 3;
+
 /// A code that has arrived.
 #[derive(Debug)]
 pub struct Observed<'a> {
@@ -86,17 +89,26 @@ pub async fn verify(db: &Db, observed: &Observed<'_>) -> Result<Outcome, DbError
         counters::refused();
         return Ok(Outcome::TooMany(wait));
     }
+    let mut tries = TRIES;
     let scoped = scoped.filter(|scoped| scoped.namespace() == Namespace::WaBsuid);
-    let row = sqlx::query(
-        "SELECT outcome, user_id, organization_id, template_id, phone, dropped FROM whatsapp_verify($1, $2, $3, $4, $5)",
-    )
-    .bind(sender.namespace().as_str())
-    .bind(sender.identifier())
-    .bind(number)
-    .bind(scoped.map(Sender::identifier))
-    .bind(code.hash().as_slice())
-    .fetch_one(&db.pool)
-    .await?;
+    let row = loop {
+        let redeemed = sqlx::query(
+            "SELECT outcome, user_id, organization_id, template_id, phone, dropped FROM whatsapp_verify($1, $2, $3, $4, $5)",
+        )
+        .bind(sender.namespace().as_str())
+        .bind(sender.identifier())
+        .bind(&number)
+        .bind(scoped.map(Sender::identifier))
+        .bind(code.hash().as_slice())
+        .fetch_one(&db.pool)
+        .await;
+        tries -= 1;
+        match redeemed.map_err(DbError::from) {
+            // Two people who give each other's numbers up; nothing was written.
+            Err(DbError::Crossed) if tries > 0 => {}
+            redeemed => break redeemed?,
+        }
+    };
     let user: Option<String> = row.try_get("user_id")?;
     let organization: Option<String> = row.try_get("organization_id")?;
     let home = user.zip(organization).map(|(user, organization)| Home {

@@ -9,6 +9,8 @@ const EXPIRES: Column = column("expiresAt", Moment);
 const CREATED: Column = column("createdAt", Moment).born("NOT NULL DEFAULT now()");
 const UPDATED: Column = column("updatedAt", Moment).born("NOT NULL DEFAULT now()");
 const OVERDUE: &str = "streams go on for up to --recheck after what they act by is gone";
+const UNKNOWN: &str =
+    "people are not known by their account and address in their personal organisation";
 const SOCIAL: &str = "better-auth's sign-in with other providers";
 
 const NOTHING: Table = Table {
@@ -64,11 +66,18 @@ const USER: Table = Table {
         },
     ],
     references: &[("service_organization_id", "organization")],
-    triggers: &[Trigger {
-        name: "user_say_revoked",
-        ddl: "CREATE TRIGGER user_say_revoked AFTER UPDATE ON \"user\" FOR EACH ROW EXECUTE FUNCTION user_say_revoked()",
-        without: "streams go on for up to --recheck after a ban",
-    }],
+    triggers: &[
+        Trigger {
+            name: "user_say_revoked",
+            ddl: "CREATE TRIGGER user_say_revoked AFTER UPDATE ON \"user\" FOR EACH ROW EXECUTE FUNCTION user_say_revoked()",
+            without: "streams go on for up to --recheck after a ban",
+        },
+        Trigger {
+            name: "user_identify",
+            ddl: "CREATE TRIGGER user_identify AFTER UPDATE ON \"user\" FOR EACH ROW EXECUTE FUNCTION user_identify()",
+            without: "people go on being known by addresses that they have changed",
+        },
+    ],
     policy: Some((
         "user_self",
         "FOR SELECT TO agentry_app USING (\"id\" = app_current_user())",
@@ -180,11 +189,18 @@ const ORGANIZATION: Table = Table {
         },
     ],
     references: &[("personal_user_id", "user")],
-    triggers: &[Trigger {
-        name: "apikey_end_with_organization",
-        ddl: "CREATE TRIGGER apikey_end_with_organization AFTER DELETE ON \"organization\" FOR EACH ROW EXECUTE FUNCTION apikey_end_with_organization()",
-        without: "API keys of an organisation stay behind when it is deleted; they are refused",
-    }],
+    triggers: &[
+        Trigger {
+            name: "apikey_end_with_organization",
+            ddl: "CREATE TRIGGER apikey_end_with_organization AFTER DELETE ON \"organization\" FOR EACH ROW EXECUTE FUNCTION apikey_end_with_organization()",
+            without: "API keys of an organisation stay behind when it is deleted; they are refused",
+        },
+        Trigger {
+            name: "organization_identify",
+            ddl: "CREATE TRIGGER organization_identify AFTER INSERT OR UPDATE ON \"organization\" FOR EACH ROW EXECUTE FUNCTION organization_identify()",
+            without: "people are not known by their account and address in their personal organisation",
+        },
+    ],
     policy: Some((
         "organization_current",
         "FOR SELECT TO agentry_app USING (\"id\" = app_current_org())",
