@@ -30,6 +30,7 @@ pub struct Mutation(
     AgentMutations,
     TemplateMutations,
     RunMutations,
+    WhatsAppMutations,
 );
 
 /// What concerns people themselves.
@@ -45,7 +46,6 @@ pub(crate) struct PeopleMutations(
     ProfileMutation,
     DeletionMutation,
     ApiKeyMutation,
-    WhatsAppMutation,
 );
 
 /// What concerns organisations.
@@ -92,3 +92,7 @@ pub(crate) struct RunMutations(
     ForkMutation,
     TestMutation,
 );
+
+/// What concerns WhatsApp.
+#[derive(Debug, Default, MergedObject)]
+pub(crate) struct WhatsAppMutations(WhatsAppMutation);

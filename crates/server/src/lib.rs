@@ -5,6 +5,9 @@
 //! To add a setting: a field in the fitting file of [`config`], with its flag, variable, default and a sentence; then
 //! `AGENTRY_WRITE_DOCS=1 cargo test configuration_page` writes it into `docs/configuration.md`.
 
+// The futures of merged objects nest as deep as there are of them; see agentry-schema.
+#![recursion_limit = "256"]
+
 pub mod app;
 pub mod cli;
 pub mod commands;

@@ -81,7 +81,8 @@ impl WhatsAppMutation {
         context: &Context<'_>,
         #[graphql(desc = "Which number.")] input: UnlinkWhatsAppInput,
     ) -> async_graphql::Result<UnlinkWhatsAppResult> {
-        UnlinkWhatsAppResult::from_outcome(unlink(RequestContext::of(context)?, input).await)
+        let unlinked = unlink(RequestContext::of(context)?, input).await;
+        UnlinkWhatsAppResult::from_outcome(unlinked)
     }
 }
 
