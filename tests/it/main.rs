@@ -50,3 +50,4 @@ mod tools;
 mod usage;
 mod versions;
 mod walking;
+mod whatsapp;

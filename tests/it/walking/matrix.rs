@@ -36,6 +36,7 @@ const UNTOLD: [&str; 13] = [
     "sendVerificationEmail",
     "signUp",
     "submitToolResults",
+    "unlinkWhatsApp",
     "withdrawFeedback",
 ];
 

@@ -158,6 +158,7 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "connection-private connection-shared",
         r##"{ agentId: "#agent-own", apiConnectionId: "#%" }"##,
     ),
+    ("linkWhatsApp", "-", r#"{ phone: "+447123456789" }"#),
     (
         "publishTemplateVersion",
         "published offered",
@@ -298,6 +299,7 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "connection-lent",
         r##"{ agentId: "#agent-shared", apiConnectionId: "#%" }"##,
     ),
+    ("unlinkWhatsApp", "-", "{}"),
     (
         "updateAgent",
         "own private shared",

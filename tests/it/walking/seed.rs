@@ -12,7 +12,7 @@ pub(super) type Row = BTreeMap<String, String>;
 
 /// What a table's rows hold where only the table knows; `#` becomes a number of its own. A new column that takes no NULL and
 /// has no default needs a line here.
-const VALUES: [(&str, &str, &str); 43] = [
+const VALUES: [(&str, &str, &str); 46] = [
     ("agent_feedback", "rating", "1"),
     ("agent_messages", "content", "Hello"),
     ("agent_messages", "role", "user"),
@@ -44,6 +44,9 @@ const VALUES: [(&str, &str, &str); 43] = [
     ("idempotency_keys", "key", "key-#"),
     ("idempotency_keys", "operation", "createAgent"),
     ("idempotency_keys", "target_id", "target"),
+    ("member_identities", "identifier", "name-#"),
+    ("member_identities", "namespace", "email"),
+    ("member_identities", "source", "auth:signup"),
     ("template_installs", "template_id", "template-#"),
     ("run_deltas", "sequence", "#"),
     ("run_deltas", "text", "Hello"),
