@@ -31,6 +31,7 @@ check: $(TOOLS)/bin/cargo-deny ## Formatting, lints, documentation, dependencies
 test-clients: ## Real clients, a real browser, better-auth and the policy prover, against a real server (needs Node.js and Python)
 	@CARGO="$(CARGO)" sh scripts/prerequisites.sh
 	$(CARGO) build --workspace --bins
+	$(CARGO) build --package agentry-phone --example read_numbers
 	sh scripts/test-clients.sh
 
 schema: ## Write schema.graphql anew

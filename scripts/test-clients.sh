@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs tests/clients: Agentry under the clients people use, in a real browser, beside better-auth, and under pgrls.
+# Runs tests/clients: Agentry under the clients people use, in a real browser, beside better-auth, under pgrls, and its phone numbers
+# beside Google's.
 #
 #   scripts/test-clients.sh            starts target/debug/agentry with a PostgreSQL of its own, and tests it
 #   scripts/test-clients.sh picture    the same, but only takes docs/graphiql.png
@@ -61,10 +62,11 @@ if [ "${1:-}" != picture ]; then
         (cd "$generation" && npm ci --no-progress)
     done
 fi
-if [ "${1:-}" != picture ] && ! .venv/bin/python -m pip freeze 2>/dev/null | grep -q "^pgrls==$(sed -n 's/^pgrls==//p' pgrls/requirements.txt)$"; then
+if [ "${1:-}" != picture ] && { ! .venv/bin/python -m pip freeze 2>/dev/null | grep -q "^pgrls==$(sed -n 's/^pgrls==//p' pgrls/requirements.txt)$" ||
+    ! .venv/bin/python -m pip freeze 2>/dev/null | grep -q "^$(grep ^phonenumbers phones/requirements.txt)$"; }; then
     python3 -m venv --clear .venv 2>/dev/null || { apt_install python3-venv && python3 -m venv --clear .venv; } ||
         fail "The client tests need Python 3.10 or newer with venv."
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement pgrls/requirements.txt
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement pgrls/requirements.txt --requirement phones/requirements.txt
 fi
 
 work=$(mktemp -d)
@@ -104,7 +106,9 @@ server=$!
 AGENTRY_URL=http://127.0.0.1:$port
 # What suites start servers of their own from.
 AGENTRY=$agentry
-export AGENTRY_URL AGENTRY
+# What reads numbers for the comparison with Google's libphonenumber.
+READ_NUMBERS=${READ_NUMBERS:-${CARGO_TARGET_DIR:-$root/target}/debug/examples/read_numbers}
+export AGENTRY_URL AGENTRY READ_NUMBERS
 waited=0
 until node -e 'fetch(process.env.AGENTRY_URL + "/readyz").then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))'; do
     kill -0 "$server" 2>/dev/null || fail "Agentry ended before it was ready."
