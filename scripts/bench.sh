@@ -13,7 +13,7 @@ scale=${BENCH_SCALE:-1}
 seconds=${BENCH_SECONDS:-10}
 # How often each is repeated; the best counts, for either side.
 rounds=${BENCH_ROUNDS:-2}
-workloads=${BENCH_WORKLOADS:-w1 w2 w3 w4 w5 w6 w7 templates}
+workloads=${BENCH_WORKLOADS:-w1 w2 w3 w4 w5 w6 w7 templates whatsapp}
 # Replies at once in W7, and for how long they are measured.
 streams=${BENCH_STREAMS:-500}
 stream_seconds=${BENCH_STREAM_SECONDS:-$((seconds * 2))}
@@ -58,6 +58,7 @@ trap 'exit 143' TERM
 . scripts/bench/measure.sh
 . scripts/bench/templates.sh
 . scripts/bench/streams.sh
+. scripts/bench/whatsapp.sh
 . scripts/bench/report.sh
 
 for tool in wrk curl; do
@@ -68,11 +69,13 @@ start_server
 load_data
 check_answers
 load_templates
+load_whatsapp
 : >"$work/server"
 : >"$work/pgbench"
+: >"$work/whatsapp"
 for round in $(seq "$rounds"); do
     for workload in $workloads; do
-        case $workload in w7 | templates) continue ;; esac
+        case $workload in w7 | templates | whatsapp) continue ;; esac
         say "round $round of $rounds: $workload"
         # Side by side, so that both see the machine in the same state.
         for connections in 1 8 32; do
@@ -82,6 +85,7 @@ for round in $(seq "$rounds"); do
     done
     measure_identity
     measure_templates
+    measure_whatsapp
 done
 count_statements
 measure_memory

@@ -47,6 +47,7 @@ mod m0044_talks;
 mod m0045_effective_agents;
 mod m0046_streams;
 mod m0050_whatsapp_links;
+mod m0051_whatsapp;
 pub mod rls;
 mod run;
 
@@ -96,6 +97,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0045_effective_agents::Migration),
             Box::new(m0046_streams::Migration),
             Box::new(m0050_whatsapp_links::Migration),
+            Box::new(m0051_whatsapp::Migration),
         ]
     }
 }

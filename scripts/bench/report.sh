@@ -91,6 +91,8 @@ table() {
     ' "$work/names" "$work/statements" "$work/identity" "$work/pgbench" "$work/server"
     report_templates gates
     report_streams gates
+    report_whatsapp gates
     report_templates table
     report_streams table
+    report_whatsapp table
 }

@@ -18,8 +18,12 @@ start_server() {
     for name in $(env | sed -n -E 's/^((AGENTRY|DATABASE)_[A-Z_]*|ENCRYPTION_KEY|AGENTUITY_AUTH_SECRET|BETTER_AUTH_SECRET)=.*/\1/p'); do
         [ "$name" = AGENTRY_PG_BIN ] || unset "$name"
     done
-    "$binary" serve --data-dir "$data" --bind "127.0.0.1:$port" --trust-proxy true "$@" >"$work/server.out" 2>"$work/server.log" &
+    # No flag of these holds white space, and none may name files.
+    set -f
+    # shellcheck disable=SC2046
+    "$binary" serve --data-dir "$data" --bind "127.0.0.1:$port" --trust-proxy true $(whatsapp_flags) "$@" >"$work/server.out" 2>"$work/server.log" &
     server=$!
+    set +f
     tries=0
     until curl -sf "http://127.0.0.1:$port/readyz" >/dev/null 2>&1; do
         kill -0 "$server" 2>/dev/null || fail "the server did not start."

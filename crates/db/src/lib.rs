@@ -2,7 +2,8 @@
 //!
 //! The one rule: no connection without a [`Tenant`]. A [`Scope`] is a transaction that the database knows to act for that
 //! tenant; every function of a noun takes one. The only look-ups without a tenant live in [`account`], [`session`], [`credential`],
-//! [`verification`], [`rate_limit`], [`template`] and [`whatsapp_link`], and reach the database through functions that return the few columns they must. Two more
+//! [`verification`], [`rate_limit`], [`template`], [`whatsapp`] and [`whatsapp_link`], and reach the database through functions that return
+//! the few columns they must. Two more
 //! stand apart: [`proof`] and [`shape`] read nothing but the catalog, and [`rotation`], [`shape::amend`] and [`catalogue`] are the
 //! owner's, never the service's.
 //!
@@ -61,6 +62,7 @@ mod tenant;
 pub mod usage;
 pub mod user_profile;
 pub mod verification;
+pub mod whatsapp;
 pub mod whatsapp_link;
 mod write;
 

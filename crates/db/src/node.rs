@@ -34,6 +34,8 @@ pub enum Kind {
     EntityType,
     /// A template.
     Template,
+    /// A number on `WhatsApp`.
+    WhatsAppNumber,
 }
 
 #[derive(FromQueryResult)]
@@ -55,6 +57,7 @@ UNION ALL SELECT 'audit_event', id FROM audit_events WHERE organization_id = $1 
 UNION ALL SELECT 'template_install', id FROM template_installs WHERE organization_id = $1 AND id = ANY ($2)
 UNION ALL SELECT 'entity_type', id FROM entity_types WHERE organization_id = $1 AND id = ANY ($2)
 UNION ALL SELECT 'entity_type', id FROM entity_relationship_types WHERE organization_id = $1 AND id = ANY ($2)
+UNION ALL SELECT 'whatsapp_number', id FROM whatsapp_numbers WHERE publisher_org_id = $1 AND id = ANY ($2)
 UNION ALL SELECT DISTINCT 'organization', "organizationId" FROM "member" WHERE "userId" = $3 AND "organizationId" = ANY ($2)"#;
 
 const PUBLISHED: &str = "
@@ -103,6 +106,7 @@ fn kind(word: &str) -> Option<Kind> {
         "template_install" => Kind::TemplateInstall,
         "entity_type" => Kind::EntityType,
         "template" => Kind::Template,
+        "whatsapp_number" => Kind::WhatsAppNumber,
         _ => return None,
     })
 }

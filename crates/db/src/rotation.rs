@@ -8,8 +8,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Postgres, Transaction};
 
 use crate::DbError;
-use crate::ids::{ApiConnectionId, OrganizationId};
-use crate::sealed::api_key_place;
+use crate::ids::OrganizationId;
+use crate::sealed::{COLUMNS, Column};
 
 /// How many rows are opened and sealed in one transaction.
 const BATCH: i64 = 200;
@@ -23,8 +23,8 @@ pub struct Rotation {
     pub already: u64,
     /// Open, but not under the first key: what [`verify`] found left to do.
     pub pending: u64,
-    /// Does not open under any key of the ring; left as it is.
-    pub unreadable: Vec<(OrganizationId, ApiConnectionId)>,
+    /// Does not open under any key of the ring; left as it is: whose it is, what it is, and the id of its row.
+    pub unreadable: Vec<(OrganizationId, &'static str, String)>,
     /// Changed or deleted by the service in between, which wins. Another run looks at them again.
     pub lost_races: u64,
 }
@@ -82,39 +82,59 @@ async fn one_organization(
     organization: &OrganizationId,
     found: &mut Rotation,
 ) -> Result<(), DbError> {
+    for column in COLUMNS {
+        one_column(connection, ring, mode, (organization, column), found).await?;
+    }
+    Ok(())
+}
+
+async fn one_column(
+    connection: &mut PgConnection,
+    ring: &KeyRing,
+    mode: Mode,
+    (organization, column): (&OrganizationId, Column),
+    found: &mut Rotation,
+) -> Result<(), DbError> {
     // What starts like this is under the first key. Only a pre-selection: `needs_resealing` decides.
     let current = format!("v1.{}.", ring.primary_id());
     let mut after = String::new();
     if mode == Mode::Reseal {
         let mut transaction = act_within(connection, organization, "READ ONLY").await?;
-        found.already += already(&mut transaction, organization, &current).await?;
+        found.already += already(&mut transaction, organization, column, &current).await?;
     }
+    let Column {
+        table,
+        name,
+        organization: whose,
+        what: _,
+    } = column;
+    let read = format!(
+        "SELECT id, {name} FROM {table}
+         WHERE {whose} = $1 AND id > $2 AND ($3 OR NOT starts_with({name}, $4)) AND {name} IS NOT NULL
+         ORDER BY id LIMIT $5"
+    );
     loop {
         let access = match mode {
             Mode::Reseal => "READ WRITE",
             Mode::Verify => "READ ONLY",
         };
         let mut transaction = act_within(connection, organization, access).await?;
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            "SELECT id, api_key FROM api_connections
-             WHERE organization_id = $1 AND id > $2 AND ($3 OR NOT starts_with(api_key, $4))
-             ORDER BY id LIMIT $5",
-        )
-        .bind(organization.as_str())
-        .bind(&after)
-        .bind(mode == Mode::Verify)
-        .bind(&current)
-        .bind(BATCH)
-        .fetch_all(&mut *transaction)
-        .await?;
+        let rows: Vec<(String, String)> = sqlx::query_as(AssertSqlSafe(read.clone()))
+            .bind(organization.as_str())
+            .bind(&after)
+            .bind(mode == Mode::Verify)
+            .bind(&current)
+            .bind(BATCH)
+            .fetch_all(&mut *transaction)
+            .await?;
         let Some((last, _)) = rows.last() else {
             return Ok(());
         };
         after.clone_from(last);
-        let batch = Batch::of(rows, ring, mode, organization, found)?;
+        let batch = Batch::of(rows, ring, mode, (organization, column), found)?;
         if !batch.ids.is_empty() {
             let wanted = batch.ids.len() as u64;
-            let done = batch.write(&mut transaction, organization).await?;
+            let done = batch.write(&mut transaction, organization, column).await?;
             transaction.commit().await?;
             found.resealed += done;
             found.lost_races += wanted.saturating_sub(done);
@@ -125,15 +145,22 @@ async fn one_organization(
 async fn already(
     transaction: &mut Transaction<'_, Postgres>,
     organization: &OrganizationId,
+    column: Column,
     current: &str,
 ) -> Result<u64, DbError> {
-    let count: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM api_connections WHERE organization_id = $1 AND starts_with(api_key, $2)",
-    )
-    .bind(organization.as_str())
-    .bind(current)
-    .fetch_one(&mut **transaction)
-    .await?;
+    let Column {
+        table,
+        name,
+        organization: whose,
+        what: _,
+    } = column;
+    let count =
+        format!("SELECT count(*) FROM {table} WHERE {whose} = $1 AND starts_with({name}, $2)");
+    let count: i64 = sqlx::query_scalar(AssertSqlSafe(count))
+        .bind(organization.as_str())
+        .bind(current)
+        .fetch_one(&mut **transaction)
+        .await?;
     Ok(count.unsigned_abs())
 }
 
@@ -165,15 +192,15 @@ impl Batch {
         rows: Vec<(String, String)>,
         ring: &KeyRing,
         mode: Mode,
-        organization: &OrganizationId,
+        (organization, column): (&OrganizationId, Column),
         found: &mut Rotation,
     ) -> Result<Self, DbError> {
         let mut batch = Self::default();
         for (id, old) in rows {
-            let id = ApiConnectionId::from(id);
-            let place = api_key_place(organization, &id);
+            let place = column.place(organization, &id);
             let Ok(secret) = ring.open(&old, &place) else {
-                found.unreadable.push((organization.clone(), id));
+                let unreadable = (organization.clone(), column.what, id);
+                found.unreadable.push(unreadable);
                 continue;
             };
             match (ring.needs_resealing(&old), mode) {
@@ -182,7 +209,7 @@ impl Batch {
                 (true, Mode::Reseal) => {
                     batch.new.push(ring.seal(&secret, &place).map_err(sealing)?);
                     batch.old.push(old);
-                    batch.ids.push(id.into_string());
+                    batch.ids.push(id);
                 }
             }
         }
@@ -194,18 +221,26 @@ impl Batch {
         &self,
         transaction: &mut Transaction<'_, Postgres>,
         organization: &OrganizationId,
+        column: Column,
     ) -> Result<u64, DbError> {
-        let done = sqlx::query(
-            "UPDATE api_connections c SET api_key = n.new
+        let Column {
+            table,
+            name,
+            organization: whose,
+            what: _,
+        } = column;
+        let write = format!(
+            "UPDATE {table} c SET {name} = n.new
              FROM unnest($2::text[], $3::text[], $4::text[]) AS n (id, old, new)
-             WHERE c.organization_id = $1 AND c.id = n.id AND c.api_key = n.old",
-        )
-        .bind(organization.as_str())
-        .bind(&self.ids)
-        .bind(&self.old)
-        .bind(&self.new)
-        .execute(&mut **transaction)
-        .await?;
+             WHERE c.{whose} = $1 AND c.id = n.id AND c.{name} = n.old"
+        );
+        let done = sqlx::query(AssertSqlSafe(write))
+            .bind(organization.as_str())
+            .bind(&self.ids)
+            .bind(&self.old)
+            .bind(&self.new)
+            .execute(&mut **transaction)
+            .await?;
         Ok(done.rows_affected())
     }
 }

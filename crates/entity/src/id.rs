@@ -73,6 +73,8 @@ ids! {
     MessageId,
     /// A run: an agent's work on a reply.
     RunId,
+    /// A number of a publisher's on WhatsApp.
+    WhatsAppNumberId,
     /// A piece of feedback.
     FeedbackId,
     /// An audit event.

@@ -67,6 +67,7 @@ pub mod user;
 pub mod viewer;
 mod visibility;
 pub mod whatsapp;
+pub mod whatsapp_number;
 
 pub use agentry_auth::policy::{Action, Noun};
 pub use context::{Doing, Door, RequestContext};
@@ -80,6 +81,7 @@ pub use safe_int::SafeInt;
 pub use secret::Secret;
 pub use services::Services;
 pub use subscription::Subscription;
+pub use whatsapp_number::WhatsApp;
 
 /// The schema that is served.
 pub type AgentrySchema = Schema<Query, Mutation, Subscription>;

@@ -39,6 +39,8 @@ pub struct Limits {
     pub runs_per_minute: u32,
     /// The most runs of one conversation that have not ended.
     pub runs_per_conversation: u32,
+    /// The most numbers on WhatsApp of one organisation.
+    pub whatsapp_numbers_per_organization: u32,
 }
 
 impl Default for Limits {
@@ -62,6 +64,7 @@ impl Default for Limits {
             message_characters: 100_000,
             runs_per_minute: 60,
             runs_per_conversation: 20,
+            whatsapp_numbers_per_organization: 20,
         }
     }
 }

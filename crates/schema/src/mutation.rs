@@ -20,6 +20,7 @@ use crate::viewer::{
     SignUpMutation,
 };
 use crate::whatsapp::WhatsAppMutation;
+use crate::whatsapp_number::WhatsAppNumberMutation;
 
 /// Everything that can be changed. Each field is one transaction; what it expects to fail comes back as data.
 // In groups: each object of one row deepens a type that the compiler follows to a limit.
@@ -56,6 +57,7 @@ pub(crate) struct OrganizationMutations(
     InviteMutation,
     RespondMutation,
     BudgetMutation,
+    WhatsAppNumberMutation,
 );
 
 /// What concerns agents and what they are used with.

@@ -6,7 +6,7 @@ use agentry_auth::Access;
 use agentry_db::Scope;
 use agentry_db::ids::{
     AgentId, AgentVersionId, ApiConnectionId, AuditEventId, ConversationId, EntityTypeId,
-    FeedbackId, MessageId, RunId, TemplateId, TemplateInstallId,
+    FeedbackId, MessageId, RunId, TemplateId, TemplateInstallId, WhatsAppNumberId,
 };
 use agentry_db::node::{self, Kind};
 use async_graphql::{Context, ID, Interface, Object};
@@ -23,6 +23,7 @@ use crate::message::Message;
 use crate::run::Run;
 use crate::template::{self, Template, TemplateInstall};
 use crate::user::Organization;
+use crate::whatsapp_number::WhatsAppNumber;
 use crate::{ApiError, Noun, RequestContext};
 
 /// The most ids that `nodes` takes at once.
@@ -56,6 +57,8 @@ pub enum Node {
     TemplateInstall(Box<TemplateInstall>),
     /// A type of things, or of relationships between them.
     EntityType(Box<EntityType>),
+    /// A number on WhatsApp, of the organisation that you act in.
+    WhatsAppNumber(Box<WhatsAppNumber>),
 }
 
 /// Look-ups by id alone.
@@ -191,6 +194,16 @@ async fn load_kind(
                 (row.id.to_string(), Node::EntityType(Box::new(row.into())))
             })
         }
+        Kind::WhatsAppNumber => {
+            let ids = typed::<WhatsAppNumberId>(ids);
+            let rows = agentry_db::whatsapp::number::find_many(scope, &ids).await?;
+            nodes(rows, |row| {
+                (
+                    row.id.to_string(),
+                    Node::WhatsAppNumber(Box::new(row.into())),
+                )
+            })
+        }
     })
 }
 
@@ -211,7 +224,7 @@ const fn noun_of(kind: Kind) -> Noun {
         Kind::Message | Kind::Run => Noun::Messages,
         Kind::Feedback => Noun::Feedback,
         Kind::Organization => Noun::Organizations,
-        Kind::Template | Kind::TemplateInstall => Noun::Templates,
+        Kind::Template | Kind::TemplateInstall | Kind::WhatsAppNumber => Noun::Templates,
         Kind::EntityType => Noun::Types,
     }
 }

@@ -17,6 +17,7 @@ use crate::template::TemplateQuery;
 use crate::usage::UsageQuery;
 use crate::viewer::ViewerQuery;
 use crate::whatsapp::WhatsAppQuery;
+use crate::whatsapp_number::WhatsAppNumberQuery;
 
 /// Everything that can be asked. Fields that need a signed-in caller answer UNAUTHENTICATED without one.
 #[derive(Debug, Default, MergedObject)]
@@ -45,6 +46,6 @@ pub(crate) struct VersionQueries(AgentVersionQuery, FeedbackQuery);
 #[derive(Debug, Default, MergedObject)]
 pub(crate) struct RunQueries(RunQuery, SearchQuery, UsageQuery);
 
-/// Templates and types.
+/// Templates, types, and the numbers at which installed agents are written to.
 #[derive(Debug, Default, MergedObject)]
-pub(crate) struct TemplateQueries(TemplateQuery, EntityTypeQuery);
+pub(crate) struct TemplateQueries(TemplateQuery, EntityTypeQuery, WhatsAppNumberQuery);

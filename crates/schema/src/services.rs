@@ -5,7 +5,7 @@ use agentry_db::reply::Hub;
 use agentry_phone::Region;
 use agentry_provider::Providers;
 
-use crate::{Door, Limits, Mail};
+use crate::{Door, Limits, Mail, WhatsApp};
 
 /// What every request shares. It is tied to no tenant; a tenant comes with the request's actor.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Services {
     pub keys: KeyRing,
     /// Calls to providers.
     pub providers: Providers,
+    /// Numbers on WhatsApp.
+    pub whatsapp: WhatsApp,
     /// Word of new messages.
     pub live: Live,
     /// Replies as they grow.

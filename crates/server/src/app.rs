@@ -6,15 +6,17 @@ use agentry_auth::cookie::Cookies;
 use agentry_auth::jwt::JwtSettings;
 use agentry_auth::password::{HasherLimits, PasswordHasher};
 use agentry_auth::{Auth, AuthSettings};
+use agentry_courier::Courier;
 use agentry_crypto::KeyRing;
 use agentry_db::live::Live;
 use agentry_db::rate_limit::RateLimit;
 use agentry_db::reply;
 use agentry_db::{Db, PoolSettings};
 use agentry_mail::{Letters, Mailer, Pace};
-use agentry_provider::Providers;
+use agentry_provider::{Outbound, Providers};
 use agentry_runner::Runner;
-use agentry_schema::{AgentrySchema, Limits, Mail, Services};
+use agentry_schema::{AgentrySchema, Limits, Mail, Services, WhatsApp};
+use agentry_whatsapp::{Gateway, Graph};
 use axum::Router;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
@@ -25,7 +27,7 @@ use crate::gate::AuthGate;
 use crate::http::{DocumentLimits, HttpOptions, HttpState, SetupError, SocketLimits, Timeouts};
 use crate::readiness::DatabaseReadiness;
 use crate::secrets::Secrets;
-use crate::{graphiql, pages, rest};
+use crate::{graphiql, pages, rest, webhooks};
 
 /// The service, ready to be served.
 pub struct App {
@@ -41,6 +43,8 @@ pub struct App {
     pub live: Live,
     /// Who works on replies, to be closed before everything else, or as soon as the server stops.
     pub runner: Runner,
+    /// Who takes in and carries out what is said on WhatsApp, to be closed when nothing is served any more.
+    pub courier: Courier,
     /// Who reads replies as they grow, to be closed before that.
     pub replies: reply::Hub,
     /// Messages under way, to be closed when nothing is served any more and before the database stops.
@@ -103,6 +107,17 @@ impl App {
             services.keys.clone(),
             services.providers.clone(),
         );
+        let courier = Courier::start(
+            config.whatsapp.courier(app_url(config)?, &config.limits),
+            agentry_courier::Parts {
+                db: db.clone(),
+                live: live.clone(),
+                auth: auth.clone(),
+                keys: services.keys.clone(),
+                graph: services.whatsapp.graph.clone(),
+                gateway: services.whatsapp.gateway.clone(),
+            },
+        );
         let schema = agentry_schema::build(Arc::clone(&services), config.http.introspection);
         let gate = Arc::new(AuthGate::new(services));
         let state = HttpState::new(
@@ -119,6 +134,7 @@ impl App {
             config.auth.secure_cookies(config.http.public_url.as_ref()),
         );
         let mut beside = rest::router(&front);
+        beside = beside.merge(webhooks::router(courier.clone(), front.options()));
         if config.http.graphiql {
             beside = beside.merge(graphiql::router());
         }
@@ -132,6 +148,7 @@ impl App {
             auth,
             live,
             runner,
+            courier,
             replies,
             mailer,
         })
@@ -161,7 +178,9 @@ pub fn services(config: &Config, secrets: &Secrets, db: Db) -> Result<Arc<Servic
     );
     let keys = KeyRing::parse(&secrets.encryption_keys)?;
     let mail = mail(config)?;
-    let providers = Providers::new(config.runs.providers()?)?;
+    let calls = config.runs.providers()?;
+    let outbound = Outbound::new(&calls, &[&config.whatsapp.whatsapp_graph_url])?;
+    let providers = Providers::new(calls)?;
     let live = Live::start(&db);
     Ok(Arc::new(Services {
         replies: reply::Hub::new(db.clone(), live.clone(), reading_pace(config)),
@@ -170,27 +189,40 @@ pub fn services(config: &Config, secrets: &Secrets, db: Db) -> Result<Arc<Servic
         auth,
         keys,
         providers,
+        whatsapp: whatsapp(config, outbound),
         mail,
         region: config.whatsapp.default_region,
         limits: limits(config),
     }))
 }
 
+fn whatsapp(config: &Config, outbound: Outbound) -> WhatsApp {
+    let base = config.whatsapp.whatsapp_graph_url.clone();
+    WhatsApp {
+        graph: Graph::new(base, outbound.clone()),
+        gateway: Gateway::new(outbound),
+        publishers: config.whatsapp.publishers(),
+    }
+}
+
 fn mail(config: &Config) -> Result<Mail, ConfigError> {
     let settings = &config.mail;
     let way = settings.way()?;
     let sender = settings.sender(&way)?;
-    let app = settings.app_url.as_ref();
-    let app = app.or(config.http.public_url.as_ref()).cloned();
-    let bound = || Url::parse(&format!("http://{}", config.http.bind));
-    let app = app
-        .map_or_else(bound, Ok)
-        .map_err(|_| ConfigError::AppUrlMissing)?;
     Ok(Mail {
-        letters: Letters::new(sender.name(), app),
+        letters: Letters::new(sender.name(), app_url(config)?),
         mailer: Mailer::new(way, sender, Pace::default()),
         on_sign_up: settings.verify_on_sign_up,
     })
+}
+
+/// Where the pages are that links lead to.
+fn app_url(config: &Config) -> Result<Url, ConfigError> {
+    let app = config.mail.app_url.as_ref();
+    let app = app.or(config.http.public_url.as_ref()).cloned();
+    let bound = || Url::parse(&format!("http://{}", config.http.bind));
+    app.map_or_else(bound, Ok)
+        .map_err(|_| ConfigError::AppUrlMissing)
 }
 
 /// Who must have issued a JSON Web Token, and for whom: better-auth says its own origin for both.
@@ -253,6 +285,7 @@ fn limits(config: &Config) -> Limits {
         message_characters: config.limits.max_message as usize,
         runs_per_minute: config.limits.runs_per_minute,
         runs_per_conversation: config.limits.max_runs,
+        whatsapp_numbers_per_organization: config.limits.max_whatsapp_numbers,
     }
 }
 

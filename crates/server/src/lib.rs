@@ -23,3 +23,4 @@ mod rest;
 pub mod secrets;
 pub mod store;
 pub mod telemetry;
+mod webhooks;

@@ -73,7 +73,10 @@ async fn every_key_is_carried_over_while_the_service_writes() {
 
     let before = verify(&options, &both).await.unwrap();
     assert_eq!(counts(&before), (0, 1, 451, 1, 0));
-    assert_eq!(before.unreadable, [("t'wo".into(), "lost".into())]);
+    assert_eq!(
+        before.unreadable,
+        [("t'wo".into(), "connection", "lost".to_owned())]
+    );
 
     let written = both
         .seal(

@@ -16,7 +16,7 @@ pub use caller::Caller;
 pub use cluster::{Database, OwnCluster};
 pub use folder::Folder;
 pub use outbox::{Outbox, letters};
-pub use program::{Agentry, Ended, program};
+pub use program::{Agentry, Ended, Running, program};
 pub use proxy::Proxy;
 pub(crate) use server::pool;
 pub use server::{AUTH_SECRET, Server, TEST_KEY};

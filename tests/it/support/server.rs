@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use agentry_courier::Courier;
 use agentry_mail::Mailer;
 use agentry_runner::Runner;
 use agentry_server::app::{self, App};
@@ -23,7 +24,7 @@ pub const TEST_KEY: &str = "test:000102030405060708090a0b0c0d0e0f101112131415161
 pub const AUTH_SECRET: &str = "test-secret-for-better-auth-interop-0123456789";
 
 /// What every test server is told, unless the test says otherwise.
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 10] = [
     "--pool-size=4",
     "--sign-in-per-account=100000",
     "--sign-in-per-address=100000",
@@ -32,6 +33,8 @@ const SETTINGS: [&str; 8] = [
     "--mail-per-address=100000",
     // Runs wait, unless a test has them worked on.
     "--run-workers=0",
+    "--whatsapp-workers=0",
+    "--whatsapp-publishers=*",
     "--echo-delay=1ms",
 ];
 
@@ -45,6 +48,8 @@ pub struct Server {
     mailer: Mailer,
     /// Its workers.
     pub runner: Runner,
+    /// Its courier.
+    pub courier: Courier,
     _stop: Arc<oneshot::Sender<()>>,
 }
 
@@ -81,6 +86,7 @@ impl Server {
             pages,
             mailer,
             runner,
+            courier,
             ..
         } = App::new(&config, &secrets, db).unwrap();
         let url = format!("http://{}", config.http.bind);
@@ -93,6 +99,7 @@ impl Server {
             database,
             mailer,
             runner,
+            courier,
             _stop: Arc::new(stop),
         }
     }

@@ -165,6 +165,22 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         r##"{ slug: "#%", definition: { name: "New", agent: { systemPrompt: "Answer." } } }"##,
     ),
     (
+        "registerWhatsAppNumber",
+        "published offered",
+        r##"{ templateId: "#template-%", appSecret: "0123456789abcdef",
+              via: { gateway: { url: "https://gateway.example.com/out", phone: "+447900000001" } } }"##,
+    ),
+    (
+        "removeWhatsAppNumber",
+        "own foreign",
+        r##"{ id: "#number-%" }"##,
+    ),
+    (
+        "rotateWhatsAppNumber",
+        "own foreign",
+        r##"{ id: "#number-%", newVerifyToken: true }"##,
+    ),
+    (
         "regenerateMessage",
         "own hosted private shared",
         r##"{ messageId: "#message-%", onBusy: ENQUEUE }"##,

@@ -94,7 +94,9 @@ async fn no_output_shows_a_secret() {
     // Each with the reason why it is none, or why it must be shown.
     let known = [
         "AuditEvent.credentialId", // an id, which opens nothing, and a test looks that it is none of the credentials
-        "SignedIn.token",          // the session just made, for the one who made it
+        "RegisterWhatsAppNumberSuccess.verifyToken", // made just now, for the one who asked, once
+        "RotateWhatsAppNumberSuccess.verifyToken",
+        "SignedIn.token", // the session just made, for the one who made it
     ];
     let server = Server::start().await;
     let types = types(&server).await;

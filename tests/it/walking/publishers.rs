@@ -34,6 +34,8 @@ INSERT INTO template_types (template_id, version, publisher_org_id, kind, slug, 
 INSERT INTO template_catalogs (template_id, version, position, publisher_org_id, catalog_template_id, catalog_version)
   VALUES ('template-1', 1, 1, 'there', 'template-2', 1);
 INSERT INTO template_uses (template_id, install_id) VALUES ('template-1', 'install');
+INSERT INTO whatsapp_numbers (id, publisher_org_id, template_id, display_phone, gateway_url, app_secret, verify_token_hash)
+  VALUES ('number', 'there', 'template-1', '447900000001', 'https://gateway.example.com', 'sealed', repeat('0', 64));
 "#;
 
 #[tokio::test]
@@ -46,7 +48,7 @@ async fn publishers_read_their_own_rows_and_nobody_writes_any() {
         .fetch_all(&mut *transaction)
         .await
         .unwrap();
-    assert!(tables.len() >= 5, "{tables:?}");
+    assert!(tables.len() >= 6, "{tables:?}");
     let mut all = HEAD.to_owned();
     let names = ACTORS.map(|actor| actor.name);
     line(&mut all, "table", "verb", &names);

@@ -12,7 +12,7 @@ pub(super) type Row = BTreeMap<String, String>;
 
 /// What a table's rows hold where only the table knows; `#` becomes a number of its own. A new column that takes no NULL and
 /// has no default needs a line here.
-const VALUES: [(&str, &str, &str); 46] = [
+const VALUES: [(&str, &str, &str); 47] = [
     ("agent_feedback", "rating", "1"),
     ("agent_messages", "content", "Hello"),
     ("agent_messages", "role", "user"),
@@ -63,6 +63,7 @@ const VALUES: [(&str, &str, &str); 46] = [
     ("usage_months", "cost_micros", "1"),
     ("usage_months", "month", "1#-01-01"),
     ("usage_months", "tokens", "1"),
+    ("whatsapp_conversations", "sender", "sender-#"),
 ];
 
 /// Whose a row is, and who may see what it hangs on.

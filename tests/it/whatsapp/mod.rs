@@ -1,5 +1,6 @@
 //! WhatsApp: numbers that are linked by proof, and where what comes from them goes.
 
+mod hook;
 mod link;
 mod link_before;
 mod link_codes;

@@ -191,6 +191,12 @@ actions! {
     YankTemplateVersion = "template.yank",
     /// Delete a template that was never published.
     DeleteTemplate = "template.delete",
+    /// Register a number on WhatsApp.
+    RegisterWhatsAppNumber = "whatsapp_number.register",
+    /// Replace the secrets of a number on WhatsApp.
+    RotateWhatsAppNumber = "whatsapp_number.rotate",
+    /// Remove a number on WhatsApp.
+    RemoveWhatsAppNumber = "whatsapp_number.remove",
     /// Install a template.
     InstallTemplate = "template.install",
     /// Change what an install has of its own.

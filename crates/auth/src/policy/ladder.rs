@@ -82,6 +82,9 @@ pub const fn least(action: Action) -> Role {
             to: Some(Admin | Member),
         }
         | Action::PublishTemplateVersion
+        | Action::RegisterWhatsAppNumber
+        | Action::RotateWhatsAppNumber
+        | Action::RemoveWhatsAppNumber
         | Action::SetTemplateStatus
         | Action::YankTemplateVersion
         | Action::DeleteTemplate

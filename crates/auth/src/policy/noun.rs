@@ -15,7 +15,7 @@ pub enum Noun {
     Feedback,
     /// Audit events.
     Audit,
-    /// Templates, their versions and their installs.
+    /// Templates, their versions, their installs, and the numbers at which installed agents are written to.
     Templates,
     /// Types of things and of relationships between them.
     Types,
@@ -108,7 +108,10 @@ impl Action {
             | Self::UpdateInstall
             | Self::UpgradeTemplate
             | Self::UninstallTemplate
-            | Self::ForkTemplate => Noun::Templates,
+            | Self::ForkTemplate
+            | Self::RegisterWhatsAppNumber
+            | Self::RotateWhatsAppNumber
+            | Self::RemoveWhatsAppNumber => Noun::Templates,
             Self::CreateEntityType | Self::UpdateEntityType | Self::ArchiveEntityType => {
                 Noun::Types
             }

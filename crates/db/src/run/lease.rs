@@ -38,7 +38,7 @@ impl Worker {
         Self(format!("{}{}", new_id::<String>(), new_id::<String>()))
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.0
     }
 }

@@ -48,9 +48,9 @@ fn report(rotation: &Rotation, verify: bool) -> Result<(), CommandError> {
             "{lost_races} changed meanwhile; run it again to look at them."
         ));
     }
-    for (organization, connection) in unreadable {
+    for (organization, what, id) in unreadable {
         say(&format!(
-            "unreadable: connection {connection} of organisation {organization}"
+            "unreadable: {what} {id} of organisation {organization}"
         ));
     }
     if unreadable.is_empty() {

@@ -92,8 +92,9 @@ async fn serve(
     let config = &config;
     let app = App::new(config, &store.secrets, db.clone())?;
     let (auth, live, mailer) = (app.auth.clone(), app.live.clone(), app.mailer.clone());
-    let replies = app.replies.clone();
+    let (replies, courier) = (app.replies.clone(), app.courier.clone());
     let served = listen(config, listener, app, signals).await;
+    courier.close().await;
     auth.close().await;
     mailer.close(MAIL_WITHIN).await;
     replies.close();

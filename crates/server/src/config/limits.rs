@@ -158,6 +158,14 @@ pub struct LimitsConfig {
         default_value = "1000"
     )]
     pub max_templates: u32,
+    /// Most numbers on WhatsApp that an organisation may register
+    #[arg(
+        long,
+        env = "AGENTRY_MAX_WHATSAPP_NUMBERS",
+        value_name = "N",
+        default_value = "20"
+    )]
+    pub max_whatsapp_numbers: u32,
     /// Most types of its own that an organisation may have
     #[arg(
         long,

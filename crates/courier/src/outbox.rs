@@ -1,0 +1,96 @@
+//! Carries out what is to be said: answers whose run has ended are cut into parts, parts are sent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agentry_db::live::Heard;
+use agentry_db::whatsapp::outbox::{self, Due, Task};
+use tokio::select;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::answer::fold;
+use crate::carry::send;
+use crate::shared::{Shared, about};
+
+/// How often to look for what is due of which no word came.
+const POLL: Duration = Duration::from_secs(1);
+/// The longest wait while the database is away.
+const LONGEST: Duration = Duration::from_secs(5);
+/// The shortest time between two looks: words come in swarms.
+const PACE: Duration = Duration::from_millis(10);
+/// How much is taken up at once.
+const MOST: u32 = 32;
+
+/// Carries out until the server stops.
+pub(crate) async fn work(shared: Arc<Shared>) {
+    let mut closing = shared.closing.subscribe();
+    let mut jobs = JoinSet::new();
+    let mut wait = POLL;
+    loop {
+        while jobs.try_join_next().is_some() {}
+        let under_way = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+        let free = shared.settings.workers.saturating_sub(under_way).min(MOST);
+        if free > 0 {
+            let (lease, doubt) = (shared.settings.lease, shared.settings.doubt);
+            match outbox::claim(&shared.db, &shared.worker, lease, free, doubt).await {
+                Ok(claimed) => {
+                    wait = POLL;
+                    let all = claimed.len() == usize::try_from(free).unwrap_or(usize::MAX);
+                    for due in claimed {
+                        jobs.spawn(one(Arc::clone(&shared), due));
+                    }
+                    // As much as was asked for: there may be more.
+                    if all {
+                        continue;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "nothing can be carried out; trying again");
+                    wait = (wait * 2).min(LONGEST);
+                }
+            }
+        }
+        select! {
+            _ = closing.wait_for(|closing| *closing) => break,
+            () = shared.due.notified(), if free > 0 => {}
+            Some(_) = jobs.join_next() => {}
+            () = sleep(about(wait)), if free > 0 => {}
+        }
+        sleep(PACE).await;
+    }
+    while jobs.join_next().await.is_some() {}
+}
+
+async fn one(shared: Arc<Shared>, due: Due) {
+    let Due {
+        id,
+        attempts,
+        recipient,
+        task,
+    } = due;
+    let done = match task {
+        Task::Fold(run, tenant) => fold(&shared, &id, attempts, &run, tenant.as_ref()).await,
+        Task::Send(text, by) => send(&shared, &id, attempts, &recipient, &text, *by).await,
+    };
+    match done {
+        // There may be a next part.
+        Ok(()) => shared.due.notify_one(),
+        // A part stays noted as being sent, and is in doubt when its lease has run out.
+        Err(error) => {
+            tracing::warn!(%error, part.id = %id, "what was carried out could not be noted")
+        }
+    }
+}
+
+/// Looks for what is due when a run that is awaited here has changed.
+pub(crate) async fn hear(shared: Arc<Shared>) {
+    let mut work = shared.live.work();
+    loop {
+        match work.next().await {
+            Heard::Run(run) if !shared.is_awaited(&run) => {}
+            Heard::Run(_) | Heard::Anything => shared.due.notify_one(),
+            Heard::Closed => return,
+        }
+    }
+}
