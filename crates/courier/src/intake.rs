@@ -182,7 +182,7 @@ pub(crate) async fn store(shared: Arc<Shared>, mut deliveries: mpsc::Receiver<St
         }
         for done in waiting {
             // Whoever delivered may have given up.
-            let _ = done.send(outcome.as_ref().map(|()| ()).map_err(|_| ()));
+            let _ = done.send(outcome.as_ref().copied().map_err(|_| ()));
         }
     }
 }

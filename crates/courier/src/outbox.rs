@@ -78,7 +78,7 @@ async fn one(shared: Arc<Shared>, due: Due) {
         Ok(()) => shared.due.notify_one(),
         // A part stays noted as being sent, and is in doubt when its lease has run out.
         Err(error) => {
-            tracing::warn!(%error, part.id = %id, "what was carried out could not be noted")
+            tracing::warn!(%error, part.id = %id, "what was carried out could not be noted");
         }
     }
 }

@@ -166,10 +166,10 @@ impl CloudApi {
                 arrived.await;
             }
         };
-        match timeout(PATIENCE, waiting).await {
-            Ok(sent) => sent,
-            Err(_) => panic!("not {count} messages in time: {:?}", self.sent()),
-        }
+        let Ok(sent) = timeout(PATIENCE, waiting).await else {
+            panic!("not {count} messages in time: {:?}", self.sent());
+        };
+        sent
     }
 }
 

@@ -23,7 +23,7 @@ const HEAD: &str = "\
 const ACTORS: [&str; 4] = ["owner", "admin", "member", "stranger"];
 
 /// What writes no event of the caller: what is said, not done; what is asked for; and who signs up is somebody else.
-const UNTOLD: [&str; 13] = [
+const UNTOLD: [&str; 14] = [
     "appendMessage",
     "cancelRun",
     "changeEmail",

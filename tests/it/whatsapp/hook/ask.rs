@@ -253,8 +253,9 @@ async fn a_person_without_a_number_is_linked_and_answered_by_their_id() {
 async fn a_long_answer_comes_in_parts_in_their_order() {
     let stage = Stage::set_with(&["--echo-delay=1ms"]).await;
     stage.linked("Ada", PHONE).await;
-    let long: String = (0..1_800).map(|n| format!("word{n} ")).collect();
-    stage.text(PHONE, "wamid.1", long.trim()).await;
+    let long: Vec<String> = (0..1_800).map(|n| format!("word{n}")).collect();
+    let long = long.join(" ");
+    stage.text(PHONE, "wamid.1", &long).await;
     let sent = stage.meta.wait_for(5).await;
     let parts: Vec<&str> = sent[1..].iter().map(|one| one.text.as_str()).collect();
     assert!(

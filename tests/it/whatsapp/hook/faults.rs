@@ -151,7 +151,8 @@ async fn what_will_never_be_taken_fails_and_says_why() {
     let stage = Stage::set().await;
     stage.linked("Ada", PHONE).await;
     stage.meta.next(Fault::refusal(400, 131_047));
-    let long: String = (0..1_500).map(|n| format!("word{n} ")).collect();
+    let long: Vec<String> = (0..1_500).map(|n| format!("word{n}")).collect();
+    let long = long.join(" ");
     stage.text(PHONE, "wamid.1", &long).await;
     until("all of it has failed", || async {
         (parts(&stage.server, "failed").await >= 3).then_some(())

@@ -195,13 +195,12 @@ async fn relay(places: Places) -> String {
             tokio::spawn(async move {
                 let Some(place) = place else { return };
                 let address = place.trim_start_matches("http://").to_owned();
-                match TcpStream::connect(address).await {
-                    Ok(mut to) => drop(copy_bidirectional(&mut from, &mut to).await),
+                if let Ok(mut to) = TcpStream::connect(address).await {
+                    drop(copy_bidirectional(&mut from, &mut to).await);
+                } else {
                     // Whoever calls hears that nobody is there.
-                    Err(_) => {
-                        let _ = from.read(&mut [0; 1]).await;
-                        let _ = from.shutdown().await;
-                    }
+                    let _ = from.read(&mut [0; 1]).await;
+                    let _ = from.shutdown().await;
                 }
             });
         }

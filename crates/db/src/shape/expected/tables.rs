@@ -9,8 +9,6 @@ const EXPIRES: Column = column("expiresAt", Moment);
 const CREATED: Column = column("createdAt", Moment).born("NOT NULL DEFAULT now()");
 const UPDATED: Column = column("updatedAt", Moment).born("NOT NULL DEFAULT now()");
 const OVERDUE: &str = "streams go on for up to --recheck after what they act by is gone";
-const UNKNOWN: &str =
-    "people are not known by their account and address in their personal organisation";
 const SOCIAL: &str = "better-auth's sign-in with other providers";
 
 const NOTHING: Table = Table {
