@@ -161,13 +161,17 @@ mod tests {
             "ChangePasswordInput.newPassword",
             "CreateApiConnectionInput.apiKey",
             "DeleteAccountInput.password",
+            "RegisterWhatsAppNumberInput.appSecret",
             "ResetPasswordInput.newPassword",
             "ResetPasswordInput.token",
             "RotateApiConnectionKeyInput.apiKey",
+            "RotateWhatsAppNumberInput.accessToken",
+            "RotateWhatsAppNumberInput.appSecret",
             "SignInInput.password",
             "SignUpInput.password",
             "UnsavedApiConnectionInput.apiKey",
             "VerifyEmailInput.token",
+            "WhatsAppCloudApiInput.accessToken",
         ];
         assert_eq!(secret_inputs, expected);
         assert!(outputs > 50, "{outputs} fields: the schema was not read");
