@@ -22,14 +22,16 @@ pub(crate) async fn fold(
     id: &str,
     attempts: i32,
     run: &RunId,
-    tenant: Option<&Tenant>,
+    tenant: &Tenant,
 ) -> Result<(), DbError> {
     let (db, worker) = (&shared.db, &shared.worker);
-    let said = match tenant {
-        None => Ok(Some(words::GONE.to_owned())),
-        Some(tenant) => said(shared, run, tenant).await,
-    };
-    match said {
+    if attempts > ATTEMPTS {
+        // Whoever had it before was lost with it, each time.
+        tracing::error!(run.id = %run, attempts, "an answer is given up");
+        outbox::failed(db, worker, id, "GIVEN_UP").await?;
+        return Ok(());
+    }
+    match said(shared, run, tenant).await {
         Ok(said) => {
             let said = said.unwrap_or_default();
             let parts = split(&said, shared.settings.parts);

@@ -5,7 +5,7 @@ use agentry_db::entity::MessageRole;
 use agentry_db::ids::{ConversationId, MessageId, RunId};
 use agentry_db::run::{self, NewRun};
 use agentry_db::whatsapp::conversation as current;
-use agentry_db::whatsapp::inbox::{self, Inbound};
+use agentry_db::whatsapp::inbox::{self, Inbound, Way};
 use agentry_db::whatsapp_link::Route;
 use agentry_db::{AsDbError, DbError, Statements, WriteScope, conversation, new_id};
 use agentry_phone::Sender;
@@ -50,12 +50,13 @@ impl AsDbError for Undone {
     }
 }
 
-/// Stores the message in the sender's conversation with the agent, has it answered, and closes it.
+/// Stores the message in the sender's conversation with the agent, has it answered, and closes it. `by` is the one of their ids that leads
+/// to the agent: the answer is theirs for as long as it does.
 pub(crate) async fn ask(
     shared: &Shared,
     inbound: &Inbound,
     route: &Route,
-    sender: &Sender,
+    (sender, by): (&Sender, &Sender),
     text: &str,
 ) -> Result<Asked, DbError> {
     let run: RunId = new_id();
@@ -68,7 +69,9 @@ pub(crate) async fn ask(
         &route.tenant,
         "whatsapp.ask",
         &statements,
-        |scope| async move { store(shared, &scope, inbound, route, (number, text), run_id).await },
+        |scope| async move {
+            store(shared, &scope, inbound, (route, by), (number, text), run_id).await
+        },
     );
     let undone = match asked.await {
         Ok((conversation, message)) => {
@@ -101,7 +104,7 @@ async fn store(
     shared: &Shared,
     scope: &WriteScope,
     inbound: &Inbound,
-    route: &Route,
+    (route, by): (&Route, &Sender),
     (number, text): (&str, &str),
     run: &RunId,
 ) -> Result<(ConversationId, MessageId), Undone> {
@@ -133,7 +136,11 @@ async fn store(
         model: serving.model,
     };
     run::create(scope, &new).await?;
-    if !inbox::wait_for(scope, &shared.worker, inbound.place, run).await? {
+    let way = Way {
+        sender: by,
+        agent: &route.agent,
+    };
+    if !inbox::wait_for(scope, &shared.worker, inbound.place, run, &way).await? {
         return Err(Undone::Lost);
     }
     Ok((id, message.id))

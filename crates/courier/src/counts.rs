@@ -68,6 +68,10 @@ counts! {
     answered,
     /// Messages that were closed in silence.
     silent,
+    /// Messages that were given up: each time they were taken up something failed.
+    given_up,
+    /// Answers and parts that were dropped, for their sender's link or install had ended.
+    dropped,
     /// Parts that were taken.
     sent,
     /// Parts that were not taken, and are sent again.

@@ -31,19 +31,27 @@ pub(crate) async fn deal(shared: &Shared, inbound: &Inbound) -> Result<(), DbErr
     let Some(sender) = senders.first() else {
         return silently(shared, inbound, "no_person").await;
     };
-    if inbound.sent_at + WINDOW < Utc::now() {
+    if Utc::now() - inbound.sent_at > WINDOW {
         return silently(shared, inbound, "too_late").await;
     }
-    let code = inbound.content.as_deref().and_then(Code::find_in);
+    let text = inbound.content.as_deref().unwrap_or_default();
+    let code = Code::find_in(text);
     let is_code = code.is_some();
-    if let Some(code) = code
-        && redeem(shared, inbound, &senders, &code).await?
-    {
-        return Ok(());
+    if let Some(code) = code {
+        if redeem(shared, inbound, &senders, &code).await? {
+            return Ok(());
+        }
+        // Nobody asks an agent that. Within a sentence it may be anything that looks like a code.
+        if Code::is_all_of(text) {
+            let text = words::CODE_UNKNOWN.to_owned();
+            return say(shared, inbound, "code_unknown", text).await;
+        }
     }
-    match choose(routes(shared, inbound, &senders).await?) {
+    let (by, routes) = routes(shared, inbound, &senders).await?;
+    let by = by.unwrap_or(sender);
+    match choose(routes) {
         Chosen::One(route) => match &inbound.content {
-            Some(text) => to_agent(shared, inbound, &route, sender, text).await,
+            Some(text) => to_agent(shared, inbound, &route, (sender, by), text).await,
             None => say(shared, inbound, "no_text", words::ONLY_TEXT.to_owned()).await,
         },
         Chosen::None if is_code => {
@@ -121,19 +129,19 @@ async fn redeem(
     Ok(true)
 }
 
-/// By the number first, and else by the id that is good for this business alone.
-async fn routes(
+/// By the number first, and else by the id that is good for this business alone: by which of them, and where to.
+async fn routes<'a>(
     shared: &Shared,
     inbound: &Inbound,
-    senders: &[Sender],
-) -> Result<Vec<Route>, DbError> {
+    senders: &'a [Sender],
+) -> Result<(Option<&'a Sender>, Vec<Route>), DbError> {
     for sender in senders {
         let routes = whatsapp_link::route(&shared.db, &inbound.template, sender).await?;
         if !routes.is_empty() {
-            return Ok(routes);
+            return Ok((Some(sender), routes));
         }
     }
-    Ok(Vec::new())
+    Ok((None, Vec::new()))
 }
 
 enum Chosen {
@@ -157,7 +165,7 @@ async fn to_agent(
     shared: &Shared,
     inbound: &Inbound,
     route: &Route,
-    sender: &Sender,
+    senders: (&Sender, &Sender),
     text: &str,
 ) -> Result<(), DbError> {
     if text.chars().count() > shared.settings.message_characters {
@@ -168,7 +176,7 @@ async fn to_agent(
     if counted.await?.is_err() {
         return say(shared, inbound, "too_often", words::TOO_OFTEN.to_owned()).await;
     }
-    match ask(shared, inbound, route, sender, text).await? {
+    match ask(shared, inbound, route, senders, text).await? {
         Asked::Done => {
             one(&shared.counters.asked);
             Ok(())

@@ -9,8 +9,9 @@ use tokio::select;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::counts;
 use crate::deal;
-use crate::shared::{Shared, about};
+use crate::shared::{Shared, about, ended};
 
 /// How often to look for messages of which no word came.
 const POLL: Duration = Duration::from_secs(1);
@@ -35,7 +36,9 @@ pub(crate) async fn work(shared: Arc<Shared>) {
     let mut jobs = JoinSet::new();
     let mut wait = POLL;
     loop {
-        while jobs.try_join_next().is_some() {}
+        while let Some(job) = jobs.try_join_next() {
+            ended(job);
+        }
         let under_way = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
         let free = shared.settings.workers.saturating_sub(under_way).min(MOST);
         if free > 0 {
@@ -61,32 +64,55 @@ pub(crate) async fn work(shared: Arc<Shared>) {
         select! {
             _ = closing.wait_for(|closing| *closing) => break,
             () = shared.came.notified(), if free > 0 => {}
-            Some(_) = jobs.join_next() => {}
+            Some(job) = jobs.join_next() => ended(job),
             () = sleep(about(wait)), if free > 0 => {}
         }
     }
-    while jobs.join_next().await.is_some() {}
+    while let Some(job) = jobs.join_next().await {
+        ended(job);
+    }
 }
 
 async fn one(shared: Arc<Shared>, inbound: Inbound) {
-    let dealt = timeout(PATIENCE, deal::deal(&shared, &inbound)).await;
-    let error = match dealt {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => error,
-        Err(_) => DbError::Timeout,
-    };
     let (place, attempts) = (inbound.place, inbound.attempts);
-    tracing::warn!(%error, message.place = place, attempts, "a message could not be dealt with; trying again");
-    let left = if attempts < ATTEMPTS {
-        let wait = about(POLL * u32::try_from(attempts.clamp(1, 30)).unwrap_or(1));
-        inbox::postpone(&shared.db, &shared.worker, place, wait).await
+    // Before anything is done for it: whoever had it before may have been lost over it, each time.
+    let left = if attempts > ATTEMPTS {
+        give_up(&shared, &inbound).await
     } else {
-        inbox::close(&shared.db, &shared.worker, place, "given_up").await
+        let dealt = timeout(PATIENCE, deal::deal(&shared, &inbound)).await;
+        let error = match dealt {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error,
+            Err(_) => DbError::Timeout,
+        };
+        tracing::warn!(%error, message.place = place, attempts, "a message could not be dealt with");
+        if attempts < ATTEMPTS {
+            let wait = about(POLL * u32::try_from(attempts.clamp(1, 30)).unwrap_or(1));
+            inbox::postpone(&shared.db, &shared.worker, place, wait).await.map(drop)
+        } else {
+            give_up(&shared, &inbound).await
+        }
     };
     if let Err(error) = left {
         // Then its lease runs out.
         tracing::warn!(%error, message.place = place, "a message could not be given back");
     }
+}
+
+/// Closes it, so that its sender's next is dealt with.
+async fn give_up(shared: &Shared, inbound: &Inbound) -> Result<(), DbError> {
+    if inbox::close(&shared.db, &shared.worker, inbound.place, "given_up").await? {
+        counts::one(&shared.counters.given_up);
+        tracing::error!(
+            number.id = %inbound.number,
+            message.place = inbound.place,
+            kind = inbound.kind,
+            attempts = inbound.attempts,
+            "a message is given up"
+        );
+    }
+    shared.came.notify_one();
+    Ok(())
 }
 
 /// Forgets what is old.

@@ -166,38 +166,61 @@ fn told(vouched: &Vouched, status: Status) -> Option<Told> {
 /// Stores deliveries as they come, as many at once as have come while those before were being stored.
 pub(crate) async fn store(shared: Arc<Shared>, mut deliveries: mpsc::Receiver<Stored>) {
     while let Some(first) = deliveries.recv().await {
-        let (mut messages, mut told) = (first.messages, first.told);
-        let mut waiting = vec![first.done];
-        while messages.len() + told.len() < MOST {
+        let mut size = first.messages.len() + first.told.len();
+        let mut batch = vec![first];
+        while size < MOST {
             let Ok(next) = deliveries.try_recv() else {
                 break;
             };
-            messages.extend(next.messages);
-            told.extend(next.told);
-            waiting.push(next.done);
+            size += next.messages.len() + next.told.len();
+            batch.push(next);
         }
-        let outcome = keep(&shared, &messages, &told).await;
-        if let Err(error) = &outcome {
-            tracing::warn!(%error, deliveries = waiting.len(), "deliveries could not be stored");
-        }
-        for done in waiting {
-            // Whoever delivered may have given up.
-            let _ = done.send(outcome.as_ref().copied().map_err(|_| ()));
+        let outcome = keep(&shared, &batch).await;
+        match &outcome {
+            // What is wrong with one is no reason to refuse the others, which others delivered.
+            Err(error) if batch.len() > 1 && is_of_the_data(error) => {
+                tracing::warn!(%error, deliveries = batch.len(), "deliveries could not be stored together; storing each");
+                for one in batch {
+                    let outcome = keep(&shared, std::slice::from_ref(&one)).await;
+                    tell(vec![one], &outcome);
+                }
+            }
+            outcome => tell(batch, outcome),
         }
     }
 }
 
-async fn keep(shared: &Shared, messages: &[NewInbound], told: &[Told]) -> Result<(), DbError> {
+fn tell(batch: Vec<Stored>, outcome: &Result<(), DbError>) {
+    if let Err(error) = outcome {
+        tracing::warn!(%error, deliveries = batch.len(), "deliveries could not be stored");
+    }
+    for one in batch {
+        // Whoever delivered may have given up.
+        let _ = one.done.send(outcome.as_ref().copied().map_err(|_| ()));
+    }
+}
+
+/// Whether less of it may be stored: the database is there, and does not take all of this as it is.
+fn is_of_the_data(error: &DbError) -> bool {
+    match error {
+        DbError::Constraint { .. } | DbError::Crossed | DbError::Unexpected(_) => true,
+        DbError::Unavailable(_) | DbError::Timeout | DbError::Refused(_) => false,
+    }
+}
+
+async fn keep(shared: &Shared, batch: &[Stored]) -> Result<(), DbError> {
     let counters = &shared.counters;
+    let messages: Vec<&NewInbound> = batch.iter().flat_map(|one| &one.messages).collect();
+    let told: Vec<&Told> = batch.iter().flat_map(|one| &one.told).collect();
     if !messages.is_empty() {
-        let new = inbox::receive(&shared.db, messages).await?;
+        let new = inbox::receive(&shared.db, &messages).await?;
         let new = usize::try_from(new).unwrap_or(usize::MAX);
         many(&counters.messages_stored, new);
         many(&counters.messages_known, messages.len().saturating_sub(new));
         shared.came.notify_one();
     }
     if !told.is_empty() {
-        let news = outbox::told(&shared.db, told).await?;
+        let news = outbox::told(&shared.db, &told).await?;
         many(
             &counters.callbacks,
             usize::try_from(news).unwrap_or(usize::MAX),

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentry_db::live::Heard;
-use agentry_db::whatsapp::outbox::{self, Due, Task};
+use agentry_db::whatsapp::outbox::{self, Claimed, Due, Task};
 use tokio::select;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::answer::fold;
 use crate::carry::send;
-use crate::shared::{Shared, about};
+use crate::counts::many;
+use crate::shared::{Shared, about, ended};
 
 /// How often to look for what is due of which no word came.
 const POLL: Duration = Duration::from_secs(1);
@@ -28,20 +29,24 @@ pub(crate) async fn work(shared: Arc<Shared>) {
     let mut jobs = JoinSet::new();
     let mut wait = POLL;
     loop {
-        while jobs.try_join_next().is_some() {}
+        while let Some(job) = jobs.try_join_next() {
+            ended(job);
+        }
         let under_way = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
         let free = shared.settings.workers.saturating_sub(under_way).min(MOST);
         if free > 0 {
             let (lease, doubt) = (shared.settings.lease, shared.settings.doubt);
             match outbox::claim(&shared.db, &shared.worker, lease, free, doubt).await {
-                Ok(claimed) => {
+                Ok(Claimed { due, dropped }) => {
                     wait = POLL;
-                    let all = claimed.len() == usize::try_from(free).unwrap_or(usize::MAX);
-                    for due in claimed {
+                    many(&shared.counters.dropped, dropped);
+                    let found = due.len() + dropped;
+                    let all = found == usize::try_from(free).unwrap_or(usize::MAX);
+                    for due in due {
                         jobs.spawn(one(Arc::clone(&shared), due));
                     }
-                    // As much as was asked for: there may be more.
-                    if all {
+                    // As much as was asked for, or what a next part waited for: there may be more.
+                    if all || dropped > 0 {
                         continue;
                     }
                 }
@@ -54,12 +59,14 @@ pub(crate) async fn work(shared: Arc<Shared>) {
         select! {
             _ = closing.wait_for(|closing| *closing) => break,
             () = shared.due.notified(), if free > 0 => {}
-            Some(_) = jobs.join_next() => {}
+            Some(job) = jobs.join_next() => ended(job),
             () = sleep(about(wait)), if free > 0 => {}
         }
         sleep(PACE).await;
     }
-    while jobs.join_next().await.is_some() {}
+    while let Some(job) = jobs.join_next().await {
+        ended(job);
+    }
 }
 
 async fn one(shared: Arc<Shared>, due: Due) {
@@ -70,7 +77,7 @@ async fn one(shared: Arc<Shared>, due: Due) {
         task,
     } = due;
     let done = match task {
-        Task::Fold(run, tenant) => fold(&shared, &id, attempts, &run, tenant.as_ref()).await,
+        Task::Fold(run, tenant) => fold(&shared, &id, attempts, &run, &tenant).await,
         Task::Send(text, by) => send(&shared, &id, attempts, &recipient, &text, *by).await,
     };
     match done {

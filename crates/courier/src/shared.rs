@@ -11,6 +11,7 @@ use agentry_db::live::Live;
 use agentry_db::run::Worker;
 use agentry_whatsapp::{Gateway, Graph};
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinError;
 
 use crate::apps::Apps;
 use crate::counts::Counters;
@@ -97,6 +98,16 @@ impl Shared {
     pub(crate) fn forget(&self, run: &RunId) {
         let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
         awaited.remove(run);
+    }
+}
+
+/// Tells of a worker's task that broke, and not what it broke over: that may quote what somebody wrote. What it held comes up again when
+/// its lease has run out.
+pub(crate) fn ended(task: Result<(), JoinError>) {
+    if let Err(error) = task
+        && error.is_panic()
+    {
+        tracing::error!("something broke while WhatsApp was dealt with");
     }
 }
 

@@ -13,6 +13,8 @@ const GROUP: usize = 5;
 const CHARS: usize = 2 * GROUP;
 /// A message of WhatsApp has at most so many; what is behind is not read.
 const MAX_MESSAGE: usize = 4096;
+/// What a message says in front of a code where the app writes it, as words.
+const WORDS: &str = "Link my WhatsApp number";
 /// What is hashed begins with this, so that the hash says nothing about the same characters used elsewhere.
 const DOMAIN: &[u8] = b"agentry:whatsapp-link:v1:";
 
@@ -71,6 +73,26 @@ impl Code {
                 Self::read(&joined)
             })
         })
+    }
+
+    /// Whether a message that holds a code says nothing else: it is the code, however it is written, or the code behind the words that
+    /// stand in front of it where it was shown. Whoever sends that means a code, whether or not there is such a code.
+    #[must_use]
+    pub fn is_all_of(message: &str) -> bool {
+        // One more than could be it.
+        let text: Vec<char> = message.nfkc().take(MAX_MESSAGE + 1).collect();
+        let runs = runs(&text);
+        let mut rest = runs.as_slice();
+        let words = WORDS.split(' ').collect::<Vec<_>>();
+        let (front, behind) = runs.split_at(words.len().min(runs.len()));
+        let is_word = |(run, word): (&Vec<char>, &&str)| {
+            let run: String = run.iter().collect();
+            run.eq_ignore_ascii_case(word)
+        };
+        if front.len() == words.len() && front.iter().zip(&words).all(is_word) {
+            rest = behind;
+        }
+        text.len() <= MAX_MESSAGE && Self::read(&rest.concat()).is_some()
     }
 
     fn read(chars: &[char]) -> Option<Self> {
@@ -173,6 +195,37 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_all_code_or_holds_one() {
+        for message in [
+            "7K3QP-9XW2M",
+            " 7k3qp 9xw2m\n",
+            "7 K 3 Q P 9 X W 2 M",
+            "*7K3QP-9XW2M*.",
+            "Link my WhatsApp number: 7K3QP-9XW2M",
+            "link my whatsapp number 7k3qp9xw2m",
+            "\u{feff}Link my WhatsApp number: ７Ｋ３ＱＰ－９ＸＷ２Ｍ",
+        ] {
+            assert!(Code::is_all_of(message), "{message:?}");
+        }
+        let long = format!("7K3QP-9XW2M{}x", " ".repeat(5_000));
+        for message in [
+            "",
+            "Link my WhatsApp number: ",
+            "Link my number: 7K3QP-9XW2M",
+            "Link my WhatsApp number: 7K3QP-9XW2M please",
+            "7K3QP-9XW2M Link my WhatsApp number",
+            "hi, my order is 7K3QP-9XW2M",
+            "7K3QP-9XW2M 7K3QP-9XW2M",
+            "7K3QP-9XW2M ok?",
+            "7K3QP-9XW2",
+            "collection helloworld",
+            long.as_str(),
+        ] {
+            assert!(!Code::is_all_of(message), "{message:?}");
+        }
+    }
+
+    #[test]
     fn letters_that_look_like_digits_are_those() {
         let plain = Code::find_in("A10B2-C31D0").unwrap();
         assert_eq!(Code::find_in("alob2 c3Id0"), Some(plain.clone()));
@@ -238,7 +291,8 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_that_is_sent_panics(message in "\\PC{0,200}") {
-            let _ = Code::find_in(&message);
+            let found = Code::find_in(&message);
+            prop_assert!(found.is_some() || !Code::is_all_of(&message));
         }
 
         #[test]

@@ -21,7 +21,7 @@ pub struct Delivery {
 /// A body that is no delivery at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// It is not the JSON of a delivery.
+    /// It is not the JSON of a delivery: an object that says what it is of, with a list of entries.
     #[error("the body is no delivery")]
     Shape,
     /// It tells of more than deliveries hold.
@@ -29,12 +29,15 @@ pub enum Unreadable {
     TooMuch,
 }
 
-/// The most that one delivery tells of: Meta batches up to 1,000.
+/// The most that one delivery tells of: Meta batches up to 1,000 updates.
 const MOST: usize = 4_000;
+/// What deliveries say they are of.
+const OBJECT: &str = "whatsapp_business_account";
 
 #[derive(Deserialize)]
 struct Body<'a> {
-    #[serde(borrow, default)]
+    object: String,
+    #[serde(borrow)]
     entry: Vec<Entry<'a>>,
 }
 
@@ -74,7 +77,15 @@ impl Delivery {
     /// # Errors
     /// [`Unreadable`] when it is no delivery as a whole; pieces of it that cannot be read are counted in `unread`.
     pub fn read(body: &[u8]) -> Result<Self, Unreadable> {
+        // A list would be read as the fields of an object in their order.
+        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+        if first != Some(&b'{') {
+            return Err(Unreadable::Shape);
+        }
         let body: Body<'_> = serde_json::from_slice(body).map_err(|_| Unreadable::Shape)?;
+        if body.object != OBJECT {
+            return Err(Unreadable::Shape);
+        }
         let changes = body.entry.into_iter().flat_map(|entry| entry.changes);
         let mut delivery = Self::default();
         for change in changes.filter(|change| change.field == MESSAGES) {
@@ -164,10 +175,30 @@ mod tests {
             assert_eq!(delivered(field, &value), Delivery::default(), "{field}");
         }
         assert_eq!(delivered("messages", &json!([1])).unread, 1);
-        for body in ["{}", r#"{"entry":[]}"#, r#"{"entry":[{}]}"#] {
+        for entry in ["[]", "[{}]", r#"[{"changes":[]}]"#] {
+            let body = format!(r#" {{"entry":{entry},"object":"whatsapp_business_account"}}"#);
             assert_eq!(Delivery::read(body.as_bytes()), Ok(Delivery::default()));
         }
-        for body in ["", "7", "{", r#"{"entry":7}"#, "\u{feff}{}"] {
+        for body in [
+            "",
+            "7",
+            "{",
+            "{}",
+            "[]",
+            "null",
+            "true",
+            r#""x""#,
+            r#"["whatsapp_business_account",[]]"#,
+            r#"{"entry":[]}"#,
+            r#"{"object":"whatsapp_business_account"}"#,
+            r#"{"object":"whatsapp_business_account","entry":7}"#,
+            r#"{"object":"whatsapp_business_account","entry":null}"#,
+            r#"{"object":"whatsapp_business_account","entry":{}}"#,
+            r#"{"object":"page","entry":[]}"#,
+            r#"{"object":7,"entry":[]}"#,
+            r#"[{"object":"whatsapp_business_account","entry":[]}]"#,
+            "\u{feff}{}",
+        ] {
             assert_eq!(
                 Delivery::read(body.as_bytes()),
                 Err(Unreadable::Shape),
@@ -178,18 +209,22 @@ mod tests {
 
     #[test]
     fn bombs_do_not_go_off() {
-        let deep = format!(r#"{{"x":{}1{}}}"#, "[".repeat(500_000), "]".repeat(500_000));
+        let deep = format!(
+            r#"{{"object":"whatsapp_business_account","entry":[],"x":{}1{}}}"#,
+            "[".repeat(500_000),
+            "]".repeat(500_000)
+        );
         assert_eq!(Delivery::read(deep.as_bytes()), Ok(Delivery::default()));
         let deep = "[".repeat(1_000_000);
         assert_eq!(Delivery::read(deep.as_bytes()), Err(Unreadable::Shape));
         let inside = format!(
-            r#"{{"entry":[{{"changes":[{{"field":"messages","value":{{"messages":[{{"id":"a","x":{}{}}}]}}}}]}}]}}"#,
+            r#"{{"object":"whatsapp_business_account","entry":[{{"changes":[{{"field":"messages","value":{{"messages":[{{"id":"a","x":{}{}}}]}}}}]}}]}}"#,
             "{\"a\":".repeat(300_000),
             format_args!("1{}", "}".repeat(300_000)),
         );
         assert_eq!(Delivery::read(inside.as_bytes()).unwrap().unread, 1);
         let wide = format!(
-            r#"{{"entry":[{{"changes":[{{"field":"messages","value":{{"messages":[{}0]}}}}]}}]}}"#,
+            r#"{{"object":"whatsapp_business_account","entry":[{{"changes":[{{"field":"messages","value":{{"messages":[{}0]}}}}]}}]}}"#,
             "0,".repeat(1_000_000)
         );
         assert_eq!(Delivery::read(wide.as_bytes()), Err(Unreadable::TooMuch));
@@ -205,7 +240,7 @@ mod tests {
         fn no_part_taken_away_or_changed_makes_it_panic(at in 0_usize..400, with in any::<u8>(), cut in any::<bool>()) {
             let message = json!({ "from": "447700900001", "id": "wamid.1", "timestamp": "1700000000", "type": "text", "text": { "body": "Hi" } });
             let value = json!({ "metadata": { "phone_number_id": "77" }, "messages": [message] });
-            let body = json!({ "entry": [{ "changes": [{ "field": "messages", "value": value }] }] });
+            let body = json!({ "object": OBJECT, "entry": [{ "changes": [{ "field": "messages", "value": value }] }] });
             let mut body = body.to_string().into_bytes();
             let at = at % body.len();
             if cut { body.truncate(at) } else { body[at] = with }

@@ -24,7 +24,7 @@ pub struct Message {
     pub scoped_id: Option<String>,
     /// Whether it was said in a group.
     pub in_group: bool,
-    /// When it was sent, by Meta's clock.
+    /// When it was sent, by Meta's clock; never later than now, and now where nothing that can be read is told.
     pub sent_at: DateTime<Utc>,
     /// Its kind: `text`, `image`, …
     pub kind: String,
@@ -73,7 +73,8 @@ struct Raw<'a> {
     from_user_id: Option<String>,
     #[serde(default)]
     group_id: Option<serde::de::IgnoredAny>,
-    timestamp: Timestamp,
+    #[serde(borrow, default)]
+    timestamp: Option<&'a RawValue>,
     #[serde(rename = "type")]
     kind: String,
     #[serde(borrow, default)]
@@ -82,14 +83,6 @@ struct Raw<'a> {
     button: Option<&'a RawValue>,
     #[serde(borrow, default)]
     interactive: Option<&'a RawValue>,
-}
-
-/// Seconds since 1970, as text or as a number.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Timestamp {
-    Number(i64),
-    Text(String),
 }
 
 #[derive(Deserialize)]
@@ -133,21 +126,26 @@ impl Message {
         let scoped_id = said(from_user_id).filter(|id| fits(id, LONGEST_SENDER));
         let sender = said(from).or_else(|| scoped_id.clone())?;
         let fits = fits(&id, LONGEST_ID) && fits(&sender, LONGEST_SENDER);
-        let seconds = match timestamp {
-            Timestamp::Number(seconds) => Some(seconds),
-            Timestamp::Text(text) => text.parse().ok(),
-        };
         fits.then_some(Self {
             number: number.to_owned(),
             id,
             sender,
             scoped_id,
             in_group: group_id.is_some(),
-            sent_at: DateTime::from_timestamp(seconds?, 0)?,
+            sent_at: sent_at(timestamp, Utc::now()),
             kind: plain(&kind),
             content,
         })
     }
+}
+
+/// Whole seconds since 1970, as text or as a number. A message that says anything else was sent now: it is somebody's all the same. None
+/// was sent later than now, or its sender could be written to for longer than a day.
+fn sent_at(told: Option<&RawValue>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let seconds = told.and_then(|told| told.get().trim_matches('"').parse::<u64>().ok());
+    let seconds = seconds.and_then(|seconds| i64::try_from(seconds).ok());
+    let told = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    told.map_or(now, |told| told.min(now))
 }
 
 /// By the kind alone, not by what else is in it.
@@ -290,13 +288,80 @@ mod tests {
             json!({ "type": "text", "id": "a b" }),
             json!({ "type": "text", "from": null }),
             json!({ "type": "text", "from": "ü" }),
-            json!({ "type": "text", "timestamp": "soon" }),
-            json!({ "type": "text", "timestamp": i64::MAX }),
+            json!({ "type": "text", "id": "wamid.\u{0}" }),
+            json!({ "type": "text", "id": "x".repeat(100_000) }),
+            json!({ "type": "text", "from": "4477\u{0}" }),
+            json!({ "type": "text", "from": "4".repeat(100_000) }),
             json!({ "type": null }),
         ] {
-            assert!(message(more.clone()).is_none(), "{more}");
+            let shown: String = more.to_string().chars().take(99).collect();
+            assert!(message(more).is_none(), "{shown}");
         }
-        assert!(message(json!({ "type": "text", "timestamp": 1_700_000_000 })).is_some());
+        // What else is said of the sender does not matter.
+        for id in ["US.\u{0}".to_owned(), "U".repeat(100_000)] {
+            let read = message(json!({ "type": "text", "from_user_id": id })).unwrap();
+            assert_eq!(read.scoped_id, None);
+        }
+    }
+
+    #[test]
+    fn no_message_was_sent_before_1970_or_later_than_now() {
+        for (told, seconds) in [
+            (json!("1700000000"), 1_700_000_000),
+            (json!(1_700_000_000), 1_700_000_000),
+            (json!(0), 0),
+        ] {
+            let read = message(json!({ "type": "text", "timestamp": told })).unwrap();
+            assert_eq!(read.sent_at.timestamp(), seconds, "{told}");
+        }
+        let year_262142 = 8_210_266_876_799_i64;
+        assert!(DateTime::from_timestamp(year_262142, 0).is_some());
+        for told in [
+            json!(i64::MAX),
+            json!(i64::MIN),
+            json!(i64::MAX.to_string()),
+            json!(i64::MIN.to_string()),
+            json!(u64::MAX),
+            json!(-1),
+            json!("-1"),
+            json!(year_262142),
+            json!(year_262142.to_string()),
+            json!(Utc::now().timestamp() + 3_600),
+            json!(1.7e9),
+            json!("9".repeat(100_000)),
+            json!(""),
+            json!("soon"),
+            json!("17\u{0}"),
+            json!(null),
+            json!([]),
+            json!({ "seconds": 7 }),
+        ] {
+            let before = Utc::now();
+            let shown: String = told.to_string().chars().take(40).collect();
+            let read = message(json!({ "type": "text", "timestamp": told })).unwrap();
+            assert!(
+                (before..=Utc::now()).contains(&read.sent_at),
+                "{shown}: {}",
+                read.sent_at
+            );
+        }
+        let raw = r#"{"from":"447700900001","id":"wamid.1","type":"text"}"#;
+        let raw: Box<RawValue> = serde_json::from_str(raw).unwrap();
+        assert!(Message::read("77", &raw).unwrap().sent_at <= Utc::now());
+    }
+
+    #[test]
+    fn half_a_character_is_no_text() {
+        for raw in [
+            r#"{"from":"447700900001","id":"wamid.1","type":"text","text":{"body":"\ud83d"}}"#,
+            r#"{"from":"447700900001","id":"wamid.1","type":"text","text":{"body":"\udc4d\ud83d"}}"#,
+        ] {
+            let raw: Box<RawValue> = serde_json::from_str(raw).unwrap();
+            assert_eq!(Message::read("77", &raw).unwrap().content, Content::Other);
+        }
+        let raw = r#"{"from":"447700900001","id":"\ud83d","type":"text","text":{"body":"Hi"}}"#;
+        let raw: Box<RawValue> = serde_json::from_str(raw).unwrap();
+        assert!(Message::read("77", &raw).is_none());
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub struct Status {
     pub reference: Option<String>,
     /// How far it came.
     pub progress: Progress,
-    /// Meta's number for what went wrong.
+    /// Meta's number for what went wrong, where it is one.
     pub error: Option<i64>,
 }
 
@@ -49,13 +49,13 @@ impl Progress {
 }
 
 #[derive(Deserialize)]
-struct Raw {
+struct Raw<'a> {
     id: String,
     status: String,
     #[serde(default)]
     biz_opaque_callback_data: Option<String>,
-    #[serde(default)]
-    errors: Vec<Fault>,
+    #[serde(borrow, default)]
+    errors: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +67,7 @@ struct Fault {
 impl Status {
     /// `None`: it cannot be read, or tells nothing of how far the message came.
     pub(crate) fn read(number: &str, raw: &RawValue) -> Option<Self> {
-        let raw: Raw = serde_json::from_str(raw.get()).ok()?;
+        let raw: Raw<'_> = serde_json::from_str(raw.get()).ok()?;
         let kept = (1..=256).contains(&raw.id.len()) && !raw.id.contains('\0');
         kept.then_some(Self {
             number: number.to_owned(),
@@ -76,9 +76,15 @@ impl Status {
                 .biz_opaque_callback_data
                 .filter(|text| !text.contains('\0')),
             progress: Progress::from_word(&raw.status)?,
-            error: raw.errors.first().and_then(|fault| fault.code),
+            error: raw.errors.and_then(code),
         })
     }
+}
+
+/// How far it came counts more than why no further: what is no list of errors, or no number, says nothing.
+fn code(errors: &RawValue) -> Option<i64> {
+    let errors: Vec<Fault> = serde_json::from_str(errors.get()).ok()?;
+    errors.first()?.code
 }
 
 #[cfg(test)]
@@ -113,5 +119,36 @@ mod tests {
         ] {
             assert!(status(&other).is_none(), "{other}");
         }
+    }
+
+    #[test]
+    fn what_else_is_said_of_it_may_be_anything() {
+        for more in [
+            json!({ "errors": [{ "code": u64::MAX }] }),
+            json!({ "errors": [{ "code": 1e300 }] }),
+            json!({ "errors": [{ "code": "131026" }] }),
+            json!({ "errors": [7] }),
+            json!({ "errors": "none" }),
+            json!({ "errors": [] }),
+            json!({ "errors": null }),
+            json!({ "timestamp": i64::MAX }),
+            json!({ "timestamp": "-1\u{0}" }),
+            json!({ "recipient_id": "4".repeat(100_000) }),
+        ] {
+            let mut failed = json!({ "id": "w", "status": "failed" });
+            let all = failed.as_object_mut().unwrap();
+            all.extend(more.as_object().unwrap().clone());
+            let read = status(&failed).map(|read| (read.progress, read.error));
+            assert_eq!(read, Some((Progress::Failed, None)));
+        }
+        for code in [i64::MIN, -1, i64::MAX] {
+            let failed = json!({ "id": "w", "status": "failed", "errors": [{ "code": code }] });
+            assert_eq!(status(&failed).unwrap().error, Some(code));
+        }
+        for id in ["w\u{0}".to_owned(), "w".repeat(100_000)] {
+            assert_eq!(status(&json!({ "id": id, "status": "sent" })), None);
+        }
+        let nul = json!({ "id": "w", "status": "sent", "biz_opaque_callback_data": "p\u{0}" });
+        assert_eq!(status(&nul).unwrap().reference, None);
     }
 }

@@ -67,17 +67,18 @@ BEGIN
   RETURN true;
 END $$;
 
--- The same, and what a run of the acting user's says will be.
-CREATE FUNCTION whatsapp_inbox_await(p_worker text, p_place bigint, p_id text, p_run_id text) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+-- The same, and what a run of the acting user's says will be, for as long as this sender is linked to them and leads to this agent.
+CREATE FUNCTION whatsapp_inbox_await(
+  p_worker text, p_place bigint, p_id text, p_run_id text, p_namespace text, p_linked text, p_agent_id text)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE v_message whatsapp_inbox%ROWTYPE;
 BEGIN
   UPDATE whatsapp_inbox i SET done_at = clock_timestamp(), outcome = 'asked', content = NULL, worker = NULL, lease_until = NULL
   WHERE i.position = p_place AND i.done_at IS NULL AND i.worker = p_worker RETURNING i.* INTO v_message;
   IF NOT FOUND THEN RETURN false; END IF;
-  INSERT INTO whatsapp_outbox (id, number_id, message_id, part, sender, state, tenant, user_id, run_id, window_until)
+  INSERT INTO whatsapp_outbox (id, number_id, message_id, part, sender, state, tenant, user_id, run_id, namespace, linked, agent_id, window_until)
   VALUES (p_id, v_message.number_id, v_message.message_id, 1, v_message.sender, 'awaiting', app_current_org(), app_current_user(), p_run_id,
-          v_message.sent_at + interval '24 hours');
+          p_namespace, p_linked, p_agent_id, v_message.sent_at + interval '24 hours');
   RETURN true;
 END $$;
 
@@ -104,9 +105,9 @@ END $$;
 
 REVOKE EXECUTE ON FUNCTION whatsapp_receive(text[], text[], text[], text[], text[], text[], timestamptz[]),
   whatsapp_inbox_claim(text, integer, integer), whatsapp_inbox_close(text, bigint, text),
-  whatsapp_inbox_answer(text, bigint, text, text[], text[]), whatsapp_inbox_await(text, bigint, text, text),
+  whatsapp_inbox_answer(text, bigint, text, text[], text[]), whatsapp_inbox_await(text, bigint, text, text, text, text, text),
   whatsapp_inbox_postpone(text, bigint, integer), whatsapp_sweep(integer, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION whatsapp_receive(text[], text[], text[], text[], text[], text[], timestamptz[]),
   whatsapp_inbox_claim(text, integer, integer), whatsapp_inbox_close(text, bigint, text),
-  whatsapp_inbox_answer(text, bigint, text, text[], text[]), whatsapp_inbox_await(text, bigint, text, text),
+  whatsapp_inbox_answer(text, bigint, text, text[], text[]), whatsapp_inbox_await(text, bigint, text, text, text, text, text),
   whatsapp_inbox_postpone(text, bigint, integer), whatsapp_sweep(integer, integer) TO agentry_app;

@@ -1,6 +1,7 @@
 -- Leases to a worker what there is to do: answers whose run has ended, to be cut into parts (`awaiting`), and parts to be sent, which are
 -- noted as being sent by this (`sending`). A part of a worker that was lost meanwhile is in doubt for so many seconds first. What nobody
--- may be sent any more, a day after they wrote, fails.
+-- may be sent any more, a day after they wrote, fails. So does what an agent says to a sender who does not lead to it any more, whose
+-- link or install has ended meanwhile: those are told too, as `failed`, and nobody holds them.
 CREATE FUNCTION whatsapp_outbox_claim(p_worker text, p_seconds integer, p_limit integer, p_doubt integer)
 RETURNS TABLE (id text, state text, attempts integer, sender text, content text, tenant text, user_id text, role text, run_id text,
                number_id text, publisher_org_id text, phone_number_id text, access_token text, app_secret text, gateway_url text)
@@ -15,7 +16,8 @@ BEGIN
                    AND (w.lease_until IS NULL OR w.lease_until < clock_timestamp()) FOR UPDATE SKIP LOCKED);
   RETURN QUERY
   WITH due AS (
-    SELECT o.id FROM whatsapp_outbox o JOIN whatsapp_numbers n ON n.id = o.number_id
+    SELECT o.id, o.tenant, o.user_id, o.namespace, o.linked, o.agent_id, n.template_id
+    FROM whatsapp_outbox o JOIN whatsapp_numbers n ON n.id = o.number_id
     WHERE o.state IN ('awaiting', 'ready', 'doubt') AND o.available_at <= clock_timestamp()
       AND (o.lease_until IS NULL OR o.lease_until < clock_timestamp())
       AND CASE WHEN o.state = 'awaiting' THEN NOT EXISTS (SELECT FROM run_leases l WHERE l.run_id = o.run_id)
@@ -24,11 +26,21 @@ BEGIN
             -- A number whose token is refused is tried now and then.
             AND (n.token_refused_at IS NULL OR n.token_refused_at < clock_timestamp() - interval '1 minute') END
     ORDER BY o.available_at, o.id LIMIT p_limit FOR UPDATE OF o SKIP LOCKED
+  ), judged AS MATERIALIZED (
+    -- The bot's own words are nobody's.
+    SELECT d.id, d.tenant IS NULL OR EXISTS (
+      SELECT FROM whatsapp_route(d.template_id, d.namespace, d.linked) r
+      WHERE r.organization_id = d.tenant AND r.user_id = d.user_id AND r.agent_id = d.agent_id) AS leads
+    FROM due d
   ), taken AS (
     UPDATE whatsapp_outbox o
-    SET worker = p_worker, lease_until = clock_timestamp() + make_interval(secs => p_seconds), attempts = o.attempts + 1,
-        state = CASE WHEN o.state = 'awaiting' THEN 'awaiting' ELSE 'sending' END
-    FROM due WHERE o.id = due.id
+    SET worker = CASE WHEN j.leads THEN p_worker END,
+        lease_until = CASE WHEN j.leads THEN clock_timestamp() + make_interval(secs => p_seconds) END,
+        attempts = o.attempts + 1,
+        state = CASE WHEN NOT j.leads THEN 'failed' WHEN o.state = 'awaiting' THEN 'awaiting' ELSE 'sending' END,
+        content = CASE WHEN j.leads THEN o.content END,
+        error = CASE WHEN j.leads THEN o.error ELSE 'LINK_ENDED' END
+    FROM judged j WHERE o.id = j.id
     RETURNING o.*
   )
   SELECT t.id, t.state, t.attempts, t.sender, t.content, t.tenant, t.user_id,
@@ -44,9 +56,10 @@ DECLARE v_awaited whatsapp_outbox%ROWTYPE;
 BEGIN
   DELETE FROM whatsapp_outbox o WHERE o.id = p_id AND o.worker = p_worker AND o.state = 'awaiting' RETURNING o.* INTO v_awaited;
   IF NOT FOUND THEN RETURN false; END IF;
-  INSERT INTO whatsapp_outbox (id, number_id, message_id, part, sender, state, content, tenant, user_id, run_id, window_until)
+  INSERT INTO whatsapp_outbox (id, number_id, message_id, part, sender, state, content, tenant, user_id, run_id, namespace, linked,
+                               agent_id, window_until)
   SELECT a.id, v_awaited.number_id, v_awaited.message_id, a.part, v_awaited.sender, 'ready', a.content, v_awaited.tenant,
-         v_awaited.user_id, v_awaited.run_id, v_awaited.window_until
+         v_awaited.user_id, v_awaited.run_id, v_awaited.namespace, v_awaited.linked, v_awaited.agent_id, v_awaited.window_until
   FROM unnest(p_ids, p_contents) WITH ORDINALITY AS a (id, content, part);
   RETURN true;
 END $$;

@@ -71,6 +71,9 @@ CREATE TABLE whatsapp_outbox (
   tenant text,
   user_id text,
   run_id text,
+  namespace text,
+  linked text,
+  agent_id text,
   provider_id text CHECK (char_length(provider_id) BETWEEN 1 AND 256),
   error text CHECK (char_length(error) BETWEEN 1 AND 100),
   window_until timestamptz NOT NULL,
@@ -83,7 +86,9 @@ CREATE TABLE whatsapp_outbox (
   UNIQUE (number_id, message_id, part),
   FOREIGN KEY (number_id, message_id) REFERENCES whatsapp_inbox (number_id, message_id) ON DELETE CASCADE ON UPDATE CASCADE,
   CHECK ((worker IS NULL) = (lease_until IS NULL)),
-  CHECK (state <> 'awaiting' OR (tenant IS NOT NULL AND user_id IS NOT NULL AND run_id IS NOT NULL)),
+  CHECK (state <> 'awaiting' OR tenant IS NOT NULL),
+  -- What an agent says, and by which link it was asked; or words of the bot's own.
+  CHECK (num_nulls(tenant, user_id, run_id, namespace, linked, agent_id) IN (0, 6)),
   CHECK ((content IS NOT NULL) = (state IN ('ready', 'sending', 'doubt')))
 );
 CREATE INDEX whatsapp_outbox_open_idx ON whatsapp_outbox (available_at) WHERE state IN ('awaiting', 'ready', 'sending', 'doubt');

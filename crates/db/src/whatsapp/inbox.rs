@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use agentry_entity::id::{OrganizationId, RunId, TemplateId, WhatsAppNumberId};
+use agentry_entity::id::{AgentId, OrganizationId, RunId, TemplateId, WhatsAppNumberId};
+use agentry_phone::Sender;
 use chrono::{DateTime, Utc};
 use sqlx::Row as _;
 use sqlx::postgres::{PgPool, PgRow};
@@ -64,8 +65,8 @@ pub struct Inbound {
 ///
 /// # Errors
 /// [`DbError`] as the database answers; this holds for every function of this module.
-pub async fn receive(db: &Db, messages: &[NewInbound]) -> Result<u64, DbError> {
-    let texts = |of: fn(&NewInbound) -> &str| messages.iter().map(of).collect::<Vec<_>>();
+pub async fn receive(db: &Db, messages: &[&NewInbound]) -> Result<u64, DbError> {
+    let texts = |of: fn(&NewInbound) -> &str| messages.iter().copied().map(of).collect::<Vec<_>>();
     let numbers = &texts(|message| message.number.as_str());
     let ids = &texts(|message| &message.message);
     let senders = &texts(|message| &message.sender);
@@ -156,6 +157,15 @@ pub async fn answer(
     )
 }
 
+/// By what a message was led to an agent: its answer goes out for as long as that leads there.
+#[derive(Debug)]
+pub struct Way<'a> {
+    /// The one of the sender's ids that is linked.
+    pub sender: &'a Sender,
+    /// The agent.
+    pub agent: &'a AgentId,
+}
+
 /// The message is dealt with, and what a run of the acting user's says will be said to it. Whether it was the worker's: when not,
 /// the transaction must be undone.
 ///
@@ -166,14 +176,19 @@ pub async fn wait_for(
     worker: &Worker,
     place: i64,
     run: &RunId,
+    way: &Way<'_>,
 ) -> Result<bool, DbError> {
     let values = [
         worker.name().into(),
         place.into(),
         new_id::<String>().into(),
         run.as_str().into(),
+        way.sender.namespace().as_str().into(),
+        way.sender.number().into(),
+        way.agent.as_str().into(),
     ];
-    sql::scalar(scope, "SELECT whatsapp_inbox_await($1, $2, $3, $4)", values).await
+    let statement = "SELECT whatsapp_inbox_await($1, $2, $3, $4, $5, $6, $7)";
+    sql::scalar(scope, statement, values).await
 }
 
 /// Gives a message back to be taken up anew, by any worker, after a while. Whether it was the worker's.

@@ -23,10 +23,18 @@ pub struct Due {
     pub task: Task,
 }
 
+/// What was found to do.
+pub struct Claimed {
+    /// What is the worker's now.
+    pub due: Vec<Due>,
+    /// How many answers and parts were dropped instead: the sender does not lead to the agent any more.
+    pub dropped: usize,
+}
+
 /// What to do.
 pub enum Task {
-    /// A run has ended: what it said is to be cut into parts. No tenant: its user is no member of the organisation any more.
-    Fold(RunId, Option<Tenant>),
+    /// A run has ended: what it said is to be cut into parts.
+    Fold(RunId, Tenant),
     /// This is to be sent, and it is noted that it is being sent.
     Send(String, Box<By>),
 }
@@ -86,7 +94,8 @@ pub enum Later {
 }
 
 /// Leases to a worker what there is to do, `limit` at most. Parts are noted as being sent by this; one whose worker was lost meanwhile is
-/// in doubt for `doubt` before it is sent again.
+/// in doubt for `doubt` before it is sent again. What an agent says is looked at here for the last time: where the sender's link or the
+/// install has ended it is dropped.
 ///
 /// # Errors
 /// [`DbError`] as the database answers; this holds for every function of this module.
@@ -96,7 +105,7 @@ pub async fn claim(
     lease: Duration,
     limit: u32,
     doubt: Duration,
-) -> Result<Vec<Due>, DbError> {
+) -> Result<Claimed, DbError> {
     let (lease, limit, doubt) = (seconds(lease), whole(limit), seconds(doubt));
     // Done twice, what was leased by the first is in doubt after its lease.
     let claim = |pool: PgPool| async move {
@@ -109,8 +118,18 @@ pub async fn claim(
             .await
     };
     let rows = db.begin_anew(claim).await?;
-    let due: Vec<Option<Due>> = rows.iter().map(due).collect::<Result<_, _>>()?;
-    Ok(due.into_iter().flatten().collect())
+    let mut claimed = Claimed {
+        due: Vec::with_capacity(rows.len()),
+        dropped: 0,
+    };
+    for row in &rows {
+        if row.try_get::<String, _>("state")? == "failed" {
+            claimed.dropped += 1;
+        } else {
+            claimed.due.extend(due(row)?);
+        }
+    }
+    Ok(claimed)
 }
 
 /// What an awaited answer is, in parts; none when there is nothing to say. Whether it was the worker's.
@@ -193,8 +212,8 @@ pub async fn failed(db: &Db, worker: &Worker, id: &str, error: &str) -> Result<b
 ///
 /// # Errors
 /// As [`claim`].
-pub async fn told(db: &Db, told: &[Told]) -> Result<u64, DbError> {
-    let texts = |of: fn(&Told) -> &str| told.iter().map(of).collect::<Vec<_>>();
+pub async fn told(db: &Db, told: &[&Told]) -> Result<u64, DbError> {
+    let texts = |of: fn(&Told) -> &str| told.iter().copied().map(of).collect::<Vec<_>>();
     let numbers = &texts(|told| told.number.as_str());
     let parts = &texts(|told| &told.part);
     let ids = &texts(|told| &told.provider_id);
@@ -219,7 +238,7 @@ fn due(row: &PgRow) -> Result<Option<Due>, sqlx::Error> {
     let id: String = row.try_get("id")?;
     let state: String = row.try_get("state")?;
     let task = if state == "awaiting" {
-        Some(awaited(row)?)
+        awaited(row)?
     } else {
         let content: Option<String> = row.try_get("content")?;
         content
@@ -238,7 +257,7 @@ fn due(row: &PgRow) -> Result<Option<Due>, sqlx::Error> {
     }))
 }
 
-fn awaited(row: &PgRow) -> Result<Task, sqlx::Error> {
+fn awaited(row: &PgRow) -> Result<Option<Task>, sqlx::Error> {
     let run: String = row.try_get("run_id")?;
     let user: String = row.try_get("user_id")?;
     let organization: String = row.try_get("tenant")?;
@@ -246,7 +265,7 @@ fn awaited(row: &PgRow) -> Result<Task, sqlx::Error> {
     let tenant = role.and_then(|role| {
         Tenant::new(user.into(), organization.into(), Role::from_word(&role)).ok()
     });
-    Ok(Task::Fold(run.into(), tenant))
+    Ok(tenant.map(|tenant| Task::Fold(run.into(), tenant)))
 }
 
 fn by(row: &PgRow) -> Result<Option<By>, sqlx::Error> {

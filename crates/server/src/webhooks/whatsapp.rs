@@ -9,6 +9,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use http_body_util::BodyExt as _;
 use serde::Deserialize;
 
 use crate::http::{HttpOptions, read_body};
@@ -113,15 +114,25 @@ async fn deliver(
     headers: &HeaderMap,
     body: Body,
 ) -> Response {
-    // Without a signature the body is not even read.
+    // Without a signature it is answered before the body is read.
     let mut signatures = headers.get_all(SIGNATURE).iter();
     let signature = match (signatures.next(), signatures.next()) {
         (Some(signature), None) => signature.to_str().unwrap_or_default(),
-        _ => return refused(DeliveryError::Unsigned),
+        _ => {
+            tokio::spawn(pass_over(body, receiver.patience));
+            return refused(DeliveryError::Unsigned);
+        }
     };
     let body = match read_body(body, LARGEST, receiver.patience).await {
         Ok(body) => body,
-        Err(fault) => return fault.status.into_response(),
+        Err(fault) => {
+            let word = match fault.status {
+                StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+                StatusCode::REQUEST_TIMEOUT => "too_slow",
+                _ => "unreadable",
+            };
+            return told(fault.status, word);
+        }
     };
     match receiver.courier.deliver(number, signature, &body).await {
         Ok(()) => StatusCode::OK.into_response(),
@@ -129,16 +140,41 @@ async fn deliver(
     }
 }
 
-fn refused(error: DeliveryError) -> Response {
-    match error {
-        DeliveryError::Unsigned => StatusCode::UNAUTHORIZED.into_response(),
-        DeliveryError::Unreadable => StatusCode::BAD_REQUEST.into_response(),
-        DeliveryError::TooMuch => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-        DeliveryError::Away => {
-            let mut response = StatusCode::SERVICE_UNAVAILABLE.into_response();
-            let again = HeaderValue::from(AGAIN);
-            response.headers_mut().insert(header::RETRY_AFTER, again);
-            response
+/// Takes what is still coming, and throws it away: a connection that is closed while its other end sends is reset, and the answer is lost
+/// with it. What is beyond all measure is cut off.
+async fn pass_over(mut body: Body, patience: Duration) {
+    let mut left = LARGEST * 4;
+    let passed_over = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, |data| data.len());
+            match left.checked_sub(length) {
+                Some(less) => left = less,
+                None => break,
+            }
         }
+    };
+    // It is answered already, whatever becomes of this.
+    let _ = tokio::time::timeout(patience, passed_over).await;
+}
+
+/// What is wrong, in a word that programs compare.
+fn refused(error: DeliveryError) -> Response {
+    let (status, word) = match error {
+        DeliveryError::Unsigned => (StatusCode::UNAUTHORIZED, "unsigned"),
+        DeliveryError::Unreadable => (StatusCode::BAD_REQUEST, "unreadable"),
+        DeliveryError::TooMuch => (StatusCode::PAYLOAD_TOO_LARGE, "too_much"),
+        DeliveryError::Away => (StatusCode::SERVICE_UNAVAILABLE, "away"),
+    };
+    let mut response = told(status, word);
+    if error == DeliveryError::Away {
+        let again = HeaderValue::from(AGAIN);
+        response.headers_mut().insert(header::RETRY_AFTER, again);
     }
+    response
+}
+
+fn told(status: StatusCode, word: &'static str) -> Response {
+    let json = HeaderValue::from_static("application/json");
+    let body = format!("{{\"error\":\"{word}\"}}");
+    (status, [(header::CONTENT_TYPE, json)], body).into_response()
 }
