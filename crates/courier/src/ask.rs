@@ -65,14 +65,15 @@ pub(crate) async fn ask(
     let (statements, db) = (Statements::default(), &shared.db);
     let (run_id, number) = (&run, sender.number());
     let number = &number;
-    let asked = db.write(
-        &route.tenant,
-        "whatsapp.ask",
-        &statements,
-        |scope| async move {
-            store(shared, &scope, inbound, (route, by), (number, text), run_id).await
-        },
-    );
+    let asked =
+        db.write(
+            &route.tenant,
+            "whatsapp.ask",
+            &statements,
+            |scope| async move {
+                store(shared, &scope, inbound, (route, by), (number, text), run_id).await
+            },
+        );
     let undone = match asked.await {
         Ok((conversation, message)) => {
             let organization = route.tenant.organization();

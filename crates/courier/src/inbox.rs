@@ -88,7 +88,9 @@ async fn one(shared: Arc<Shared>, inbound: Inbound) {
         tracing::warn!(%error, message.place = place, attempts, "a message could not be dealt with");
         if attempts < ATTEMPTS {
             let wait = about(POLL * u32::try_from(attempts.clamp(1, 30)).unwrap_or(1));
-            inbox::postpone(&shared.db, &shared.worker, place, wait).await.map(drop)
+            inbox::postpone(&shared.db, &shared.worker, place, wait)
+                .await
+                .map(drop)
         } else {
             give_up(&shared, &inbound).await
         }

@@ -205,8 +205,48 @@ async fn a_number_belongs_to_whom_it_was_shown_by_and_codes_are_used_once() {
     let sent = stage.meta.wait_for(4).await;
     assert!(sent[3].text.contains("not known"), "{sent:?}");
     let counts = stage.server.courier.counts();
-    assert_eq!(counts.linked, 1);
+    assert_eq!((counts.linked, counts.asked), (1, 1));
     assert!(counts.codes_refused >= 3);
+}
+
+#[tokio::test]
+async fn a_code_by_itself_is_never_said_to_an_agent() {
+    let stage = Stage::set().await;
+    let ada = stage.user("Ada").await;
+    let document = "mutation($input: LinkWhatsAppInput!) { linkWhatsApp(input: $input) {
+        ... on LinkWhatsAppSuccess { link { verification { code text } } } } }";
+    let input = json!({ "input": { "phone": format!("+{PHONE}") } });
+    let data = ada.query(document, input).await;
+    let shown = &data["linkWhatsApp"]["link"]["verification"];
+    let (code, text) = (
+        shown["code"].as_str().unwrap(),
+        shown["text"].as_str().unwrap(),
+    );
+    // As the app fills it in, and as people send it a second time.
+    stage.text(PHONE, "wamid.0", text).await;
+    let sent = stage.meta.wait_for(1).await;
+    assert!(
+        sent[0].text.starts_with("Your number is linked"),
+        "{sent:?}"
+    );
+    let alone = [
+        text.to_owned(),
+        code.to_owned(),
+        format!(" *{}* ", code.to_lowercase().replace('-', " ")),
+        "Link my WhatsApp number: 7K3QP-9XW2M".to_owned(),
+    ];
+    for (n, text) in (1..).zip(&alone) {
+        stage.text(PHONE, &format!("wamid.{n}"), text).await;
+        let sent = stage.meta.wait_for(n + 1).await;
+        assert!(sent[n].text.contains("not known"), "{text}: {sent:?}");
+    }
+    assert_eq!(stage.server.courier.counts().asked, 0);
+    stage
+        .text(PHONE, "wamid.5", "My order is 7K3QP-9XW2M")
+        .await;
+    let sent = stage.meta.wait_for(6).await;
+    assert!(sent[5].text.contains("My order is"), "{sent:?}");
+    assert_eq!(stage.server.courier.counts().asked, 1);
 }
 
 #[tokio::test]

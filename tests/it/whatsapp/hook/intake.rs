@@ -2,9 +2,11 @@
 
 use agentry_whatsapp_testkit::{Phone, sign};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::{PHONE, SECRET, Stage, outcome};
-use crate::support::until;
+use crate::support::{PATIENCE, until};
 
 /// What the address answers to a GET.
 async fn challenge(url: &str, query: &[(&str, &str)]) -> (u16, String) {
@@ -112,7 +114,7 @@ async fn what_is_too_large_or_a_bomb_is_refused_and_harms_nobody() {
     let bomb = [vec![b'['; 1 << 20], vec![b']'; 1 << 20]].concat();
     assert_eq!(phone.deliver(&hook, bomb).await, 400);
     let deep = format!(
-        r#"{{"entry":{}1{}}}"#,
+        r#"{{"object":"whatsapp_business_account","entry":{}1{}}}"#,
         "{\"a\":".repeat(200_000),
         "}".repeat(200_000)
     );
@@ -124,7 +126,21 @@ async fn what_is_too_large_or_a_bomb_is_refused_and_harms_nobody() {
             .await,
         413
     );
-    for body in ["", "{", "7", "null", "{\"entry\":7}", "\u{0}"] {
+    for body in [
+        "",
+        "{",
+        "7",
+        "null",
+        "[]",
+        "{}",
+        "\"x\"",
+        "\u{0}",
+        r#"["whatsapp_business_account",[]]"#,
+        r#"{"entry":[]}"#,
+        r#"{"object":"whatsapp_business_account"}"#,
+        r#"{"object":"whatsapp_business_account","entry":7}"#,
+        r#"{"object":"page","entry":[{"changes":[{"field":"feed","value":{}}]}]}"#,
+    ] {
         assert_eq!(
             phone.deliver(&hook, body.as_bytes().to_vec()).await,
             400,
@@ -133,8 +149,8 @@ async fn what_is_too_large_or_a_bomb_is_refused_and_harms_nobody() {
     }
     // What is well signed and not for us is taken and passed over, or it would come for days.
     for body in [
-        "{}",
-        r#"{"object":"page","entry":[{"changes":[{"field":"feed","value":{}}]}]}"#,
+        r#"{"object":"whatsapp_business_account","entry":[]}"#,
+        r#"{"object":"whatsapp_business_account","entry":[{"changes":[{"field":"account_update","value":{}}]}]}"#,
     ] {
         assert_eq!(
             phone.deliver(&hook, body.as_bytes().to_vec()).await,
@@ -149,9 +165,98 @@ async fn what_is_too_large_or_a_bomb_is_refused_and_harms_nobody() {
         (counts.messages_stored, counts.messages_for_strangers),
         (0, 1)
     );
-    assert!(counts.deliveries_unread >= 8, "{counts:?}");
+    assert!(counts.deliveries_unread >= 16, "{counts:?}");
     stage.text(PHONE, "wamid.2", "\u{0} Hi \u{0}").await;
     assert_eq!(stage.server.courier.counts().messages_stored, 1);
+}
+
+#[tokio::test]
+async fn as_many_as_a_delivery_may_tell_of_are_taken_in_and_no_more() {
+    let stage = Stage::set_with(&["--whatsapp-workers=0"]).await;
+    let message =
+        |n: usize| Phone::message(PHONE, &format!("wamid.{n}"), json!({ "type": "image" }));
+    let mut all: Vec<_> = (0..4_001).map(message).collect();
+    let body = stage.phone.delivery(json!({ "messages": all }));
+    assert_eq!(stage.phone.deliver(&stage.hook(), body).await, 413);
+    assert_eq!(stage.server.courier.counts().messages_stored, 0);
+    all.pop();
+    let body = stage.phone.delivery(json!({ "messages": all }));
+    assert_eq!(stage.phone.deliver(&stage.hook(), body).await, 200);
+    assert_eq!(stage.server.courier.counts().messages_stored, 4_000);
+}
+
+/// What is read from a connection up to the end of an answer's head, and of its body where that says how long it is.
+async fn answer(stream: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&read).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                let is_length = name.eq_ignore_ascii_case("content-length");
+                is_length.then(|| value.trim().parse::<usize>().unwrap())
+            });
+            if body.len() >= length.unwrap_or(0) {
+                return text;
+            }
+        }
+        let some = stream.read_buf(&mut read).await.unwrap();
+        assert!(some > 0, "the connection ended: {text}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_delivers_too_much_gets_to_read_why_not() {
+    let stage = Stage::set_with(&["--whatsapp-workers=0"]).await;
+    let (hook, large) = (stage.hook(), vec![b' '; 5 << 20]);
+    let post = async |signature: Option<&str>| {
+        let mut request = reqwest::Client::new().post(&hook).body(large.clone());
+        if let Some(signature) = signature {
+            request = request.header("x-hub-signature-256", signature);
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    for _ in 0..5 {
+        let unsigned = (401, r#"{"error":"unsigned"}"#.to_owned());
+        assert_eq!(post(None).await, unsigned);
+        let too_large = (413, r#"{"error":"too_large"}"#.to_owned());
+        assert_eq!(post(Some(&sign(SECRET, &large))).await, too_large);
+    }
+    // It is answered before any of the body was sent, and the rest of it does not break the connection.
+    let address = stage.server.url.trim_start_matches("http://").to_owned();
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "POST /webhooks/whatsapp HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n",
+        large.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let refused = answer(&mut stream).await;
+    assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
+    stream.write_all(&large).await.unwrap();
+    let next = format!("GET /livez HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    stream.write_all(next.as_bytes()).await.unwrap();
+    let healthy = answer(&mut stream).await;
+    assert!(healthy.starts_with("HTTP/1.1 200 "), "{healthy}");
+    // What never ends is cut off.
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "POST /webhooks/whatsapp HTTP/1.1\r\nHost: {address}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let refused = answer(&mut stream).await;
+    assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
+    let chunk = [b"100000\r\n".as_slice(), &vec![b' '; 1 << 20], b"\r\n"].concat();
+    let endless = async {
+        let mut sent = 0_usize;
+        while stream.write_all(&chunk).await.is_ok() {
+            sent += 1;
+        }
+        sent
+    };
+    let sent = tokio::time::timeout(PATIENCE, endless).await.unwrap();
+    assert!((12..64).contains(&sent), "{sent} MB");
+    assert_eq!(stage.server.courier.counts().messages_stored, 0);
 }
 
 #[tokio::test]

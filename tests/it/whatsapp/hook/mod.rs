@@ -1,6 +1,7 @@
 //! What comes in by webhooks, whose agent answers it, and what goes out: with a server that speaks Meta's Cloud API.
 
 mod ask;
+mod ended;
 mod faults;
 mod gateway;
 mod intake;
@@ -8,6 +9,7 @@ mod kill;
 mod kinds;
 mod logs;
 mod numbers;
+mod worst;
 
 use agentry_whatsapp_testkit::{CloudApi, Phone};
 use serde_json::{Value, json};
