@@ -94,7 +94,17 @@ impl CloudApi {
     ///
     /// Where there is no free port.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::start_at(0).await
+    }
+
+    /// Starts on this port of this machine.
+    ///
+    /// # Panics
+    ///
+    /// Where the port is taken.
+    pub async fn start_at(port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await;
+        let listener = listener.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let shared = Arc::new(Shared::default());
         let app = Router::new()
@@ -156,20 +166,22 @@ impl CloudApi {
     ///
     /// Where they are not in a minute.
     pub async fn wait_for(&self, count: usize) -> Vec<Sent> {
-        let waiting = async {
-            loop {
-                let arrived = self.shared.arrived.notified();
-                let sent = self.sent();
-                if sent.len() >= count {
-                    return sent;
-                }
-                arrived.await;
-            }
-        };
-        let Ok(sent) = timeout(PATIENCE, waiting).await else {
+        let Ok(sent) = timeout(PATIENCE, self.wait_on_for(count)).await else {
             panic!("not {count} messages in time: {:?}", self.sent());
         };
         sent
+    }
+
+    /// The same, however long it takes.
+    pub async fn wait_on_for(&self, count: usize) -> Vec<Sent> {
+        loop {
+            let arrived = self.shared.arrived.notified();
+            let sent = self.sent();
+            if sent.len() >= count {
+                return sent;
+            }
+            arrived.await;
+        }
     }
 }
 
