@@ -215,15 +215,23 @@ async fn what_workers_are_lost_over_each_time_is_given_up_and_the_next_is_dealt_
     let mut root = stage.server.database.root().await;
     // As it stands when a twentieth worker took it up and was not heard of again.
     let lost = "INSERT INTO whatsapp_inbox (number_id, message_id, sender, kind, content, sent_at, attempts, worker, lease_until)
-                SELECT id, $1, $2, 'text', $1, now(), $3, 'lost', now() - interval '1 second' FROM whatsapp_numbers";
-    for (id, attempts) in [("wamid.lost", 20), ("wamid.last", 19)] {
-        let lost = sqlx::query(lost).bind(id).bind(PHONE).bind(attempts);
+                SELECT id, $1, $2, 'text', $1, $4::timestamptz, $3, 'lost', now() - interval '1 second' FROM whatsapp_numbers";
+    // The last day that there is, as of a message that was stored by an earlier version: a day later is no time at all.
+    let rows = [
+        ("wamid.lost", 20, "now"),
+        ("wamid.last", 19, "now"),
+        ("wamid.far", 1, "262142-12-31 23:59:59+00"),
+    ];
+    for (id, attempts, sent_at) in rows {
+        let lost = sqlx::query(lost).bind(id).bind(PHONE);
+        let lost = lost.bind(attempts).bind(sent_at);
         lost.execute(&mut root).await.unwrap();
     }
     stage.text(PHONE, "wamid.next", "The next").await;
-    let sent = stage.meta.wait_for(3).await;
+    let sent = stage.meta.wait_for(4).await;
     assert!(sent[1].text.contains("wamid.last"), "{sent:?}");
-    assert!(sent[2].text.contains("The next"), "{sent:?}");
+    assert!(sent[2].text.contains("wamid.far"), "{sent:?}");
+    assert!(sent[3].text.contains("The next"), "{sent:?}");
     let outcome = outcome(&stage.server, "wamid.lost").await;
     assert_eq!(outcome.as_deref(), Some("given_up"));
     assert_eq!(stage.server.courier.counts().given_up, 1);
