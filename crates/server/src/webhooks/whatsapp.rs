@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use agentry_courier::{Courier, DeliveryError};
 use agentry_db::ids::WhatsAppNumberId;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -116,13 +116,11 @@ async fn deliver(
 ) -> Response {
     // Without a signature it is answered before the body is read.
     let mut signatures = headers.get_all(SIGNATURE).iter();
-    let signature = match (signatures.next(), signatures.next()) {
-        (Some(signature), None) => signature.to_str().unwrap_or_default(),
-        _ => {
-            tokio::spawn(pass_over(body, receiver.patience));
-            return refused(DeliveryError::Unsigned);
-        }
+    let (Some(signature), None) = (signatures.next(), signatures.next()) else {
+        tokio::spawn(pass_over(body, receiver.patience));
+        return refused(DeliveryError::Unsigned);
     };
+    let signature = signature.to_str().unwrap_or_default();
     let body = match read_body(body, LARGEST, receiver.patience).await {
         Ok(body) => body,
         Err(fault) => {
@@ -146,7 +144,7 @@ async fn pass_over(mut body: Body, patience: Duration) {
     let mut left = LARGEST * 4;
     let passed_over = async {
         while let Some(Ok(frame)) = body.frame().await {
-            let length = frame.data_ref().map_or(0, |data| data.len());
+            let length = frame.data_ref().map_or(0, Bytes::len);
             match left.checked_sub(length) {
                 Some(less) => left = less,
                 None => break,
