@@ -9,15 +9,15 @@ const UP: &str = concat!(
 );
 
 const DOWN: &str = r#"
-DROP FUNCTION whatsapp_sender(text, text);
-DROP FUNCTION whatsapp_is_linked(text, text);
-DROP FUNCTION whatsapp_route(text, text, text);
+DROP FUNCTION whatsapp_sender(text[], text, text);
+DROP FUNCTION whatsapp_is_linked(text[], text, text, text);
+DROP FUNCTION whatsapp_route(text[], text, text, text);
 DROP FUNCTION whatsapp_installs_in(text, text, text);
-DROP FUNCTION whatsapp_my_links();
-DROP FUNCTION whatsapp_unlink(text);
-DROP FUNCTION whatsapp_verify(text, text, text, text, bytea);
-DROP FUNCTION whatsapp_claim(text, text, text, bytea, text, integer);
-DROP FUNCTION whatsapp_forget(text, text, boolean, boolean);
+DROP FUNCTION whatsapp_my_links(text[]);
+DROP FUNCTION whatsapp_unlink(text, text);
+DROP FUNCTION whatsapp_verify(text[], text, text, text, text, text, bytea);
+DROP FUNCTION whatsapp_claim(text[], text, text, text, bytea, text, integer);
+DROP FUNCTION whatsapp_forget(text, bigint[]);
 DROP FUNCTION whatsapp_home(text);
 DROP FUNCTION whatsapp_audit(text, text, text, text, jsonb);
 REVOKE INSERT ON audit_events FROM agentry_keeper;

@@ -26,7 +26,7 @@ DROP FUNCTION whatsapp_receive(text[], text[], text[], text[], text[], text[], t
 DROP FUNCTION whatsapp_number_secrets();
 DROP FUNCTION whatsapp_number_remove(text);
 DROP FUNCTION whatsapp_number_rotate(text, text, text, text);
-DROP FUNCTION whatsapp_number_register(text, text, text, text, text, text, text, text, integer);
+DROP FUNCTION whatsapp_number_register(text, text, text, text, text, text, text, text, text, integer);
 DROP TABLE whatsapp_conversations;
 DROP TABLE whatsapp_outbox;
 DROP TABLE whatsapp_inbox;

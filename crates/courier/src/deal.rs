@@ -84,13 +84,15 @@ async fn redeem(
     let [sender, others @ ..] = senders else {
         return Ok(false);
     };
+    let trusted = &shared.settings.publishers;
     let observed = Observed {
+        publisher: &inbound.publisher,
         sender,
         scoped: others.first(),
         code,
     };
     let counters = &shared.counters;
-    let refused = match whatsapp_link::verify(&shared.db, &observed).await? {
+    let refused = match whatsapp_link::verify(&shared.db, trusted, &observed).await? {
         Outcome::Verified(_) => {
             one(&counters.linked);
             return answer(
@@ -104,7 +106,9 @@ async fn redeem(
         }
         // It was used up when this was dealt with before, by whoever was lost before it could be said.
         Outcome::Unknown
-            if inbound.attempts > 1 && whatsapp_link::is_linked(&shared.db, sender).await? =>
+            if inbound.attempts > 1
+                && whatsapp_link::is_linked(&shared.db, trusted, &inbound.publisher, sender)
+                    .await? =>
         {
             return answer(
                 shared,
@@ -135,8 +139,9 @@ async fn routes<'a>(
     inbound: &Inbound,
     senders: &'a [Sender],
 ) -> Result<(Option<&'a Sender>, Vec<Route>), DbError> {
+    let trusted = &shared.settings.publishers;
     for sender in senders {
-        let routes = whatsapp_link::route(&shared.db, &inbound.template, sender).await?;
+        let routes = whatsapp_link::route(&shared.db, trusted, &inbound.template, sender).await?;
         if !routes.is_empty() {
             return Ok((Some(sender), routes));
         }

@@ -332,7 +332,7 @@ impl Failure {
             | Self::ConnectionMissing(ConnectionMissing { message, .. })
             | Self::ConnectionFailed(ConnectionFailed { message, .. })
             | Self::BudgetExceeded(BudgetExceeded { message, .. }) => ApiError::Conflict(message),
-            | Self::WhatsAppRefused(WhatsAppRefused { message, .. }) => ApiError::Conflict(message),
+            Self::WhatsAppRefused(WhatsAppRefused { message, .. }) => ApiError::Conflict(message),
             Self::TooManyRequests(TooManyRequests { retry_after, .. }) => ApiError::RateLimited(
                 std::time::Duration::from_secs(retry_after.unsigned_abs().into()),
             ),
@@ -368,7 +368,7 @@ impl AsDbError for Failure {
             | Self::ConnectionMissing(_)
             | Self::ConnectionFailed(_)
             | Self::BudgetExceeded(_) => None,
-            | Self::WhatsAppRefused(_) => None,
+            Self::WhatsAppRefused(_) => None,
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Limits {
     pub installs_per_hour: u32,
     /// The most numbers on WhatsApp that one person may try to link in an hour.
     pub whatsapp_links_per_hour: u32,
+    /// How often one person may try one number in an hour.
+    pub whatsapp_links_per_user_and_number: u32,
     /// How often one number may be tried in an hour, by anybody.
     pub whatsapp_links_per_number: u32,
     /// The longest message, in characters; the schema stops at 1,000,000.
@@ -60,6 +62,7 @@ impl Default for Limits {
             types_per_organization: 1_000,
             installs_per_hour: 20,
             whatsapp_links_per_hour: 20,
+            whatsapp_links_per_user_and_number: 3,
             whatsapp_links_per_number: 10,
             message_characters: 100_000,
             runs_per_minute: 60,

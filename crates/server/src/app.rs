@@ -281,6 +281,7 @@ fn limits(config: &Config) -> Limits {
         types_per_organization: config.limits.max_types,
         installs_per_hour: config.limits.installs_per_hour,
         whatsapp_links_per_hour: config.limits.whatsapp_links_per_hour,
+        whatsapp_links_per_user_and_number: config.limits.whatsapp_links_per_user_and_number,
         whatsapp_links_per_number: config.limits.whatsapp_links_per_number,
         message_characters: config.limits.max_message as usize,
         runs_per_minute: config.limits.runs_per_minute,

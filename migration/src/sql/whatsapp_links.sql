@@ -1,19 +1,30 @@
 -- Who says that a number is theirs, and who has shown it. It stands beside the tenants' tables, for a message arrives before
 -- there is a tenant: whose it is, and no more, is what the functions below tell. `number` is one for all the forms of a number.
+-- `verified_by`: the organisation whose bot it was shown to, which may be gone by now. What was shown is believed only while that one
+-- is trusted, which the functions are told; a business-scoped id means somebody to that one alone. `beside`: the number that such an id
+-- was shown with, and goes with.
 CREATE TABLE whatsapp_claims (
+  id bigint GENERATED ALWAYS AS IDENTITY,
   user_id text NOT NULL REFERENCES "user"("id") ON DELETE CASCADE ON UPDATE CASCADE,
   tenant text NOT NULL REFERENCES "organization"("id") ON DELETE CASCADE ON UPDATE CASCADE,
   namespace text NOT NULL CHECK (namespace IN ('wa_jid', 'wa_bsuid')),
   number text NOT NULL CHECK (char_length(number) BETWEEN 1 AND 160),
   identifier text NOT NULL CHECK (char_length(identifier) BETWEEN 1 AND 160),
   phone text CHECK (phone ~ '^[+][1-9][0-9]{6,14}$'),
+  beside text CHECK (char_length(beside) BETWEEN 1 AND 160),
+  verified_by text,
   verified_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT now_ms(),
-  PRIMARY KEY (user_id, namespace, number)
+  PRIMARY KEY (user_id, id),
+  CHECK ((verified_by IS NULL) = (verified_at IS NULL)),
+  CHECK (namespace = 'wa_jid' OR verified_at IS NOT NULL),
+  CHECK (namespace = 'wa_bsuid' OR beside IS NULL)
 );
+CREATE UNIQUE INDEX whatsapp_claims_user_key ON whatsapp_claims (user_id, number) WHERE namespace = 'wa_jid';
 -- The first to show it has it; this is also what messages are routed by.
-CREATE UNIQUE INDEX whatsapp_claims_verified_key ON whatsapp_claims (namespace, number) WHERE verified_at IS NOT NULL;
-CREATE INDEX whatsapp_claims_number_idx ON whatsapp_claims (namespace, number);
+CREATE UNIQUE INDEX whatsapp_claims_verified_key ON whatsapp_claims (number) WHERE namespace = 'wa_jid' AND verified_at IS NOT NULL;
+CREATE UNIQUE INDEX whatsapp_claims_scoped_key ON whatsapp_claims (number, verified_by) WHERE namespace = 'wa_bsuid';
+CREATE INDEX whatsapp_claims_number_idx ON whatsapp_claims (number);
 ALTER TABLE whatsapp_claims ENABLE ROW LEVEL SECURITY;
 
 -- Codes that are under way, by their hash alone: one for a user at a time.
@@ -63,22 +74,29 @@ BEGIN
 END $$;
 REVOKE EXECUTE ON FUNCTION whatsapp_home(text) FROM PUBLIC;
 
--- Ends claims of a user, and what they went by through them: those of this number, or, p_but, all others.
-CREATE FUNCTION whatsapp_forget(p_user text, p_number text, p_but boolean, p_verified_too boolean) RETURNS text[]
+-- Ends these claims of a user, with the business-scoped ids that were shown beside a number among them, and what they went by
+-- through them. What it was, in E.164 where that is known.
+CREATE FUNCTION whatsapp_forget(p_user text, p_claims bigint[]) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   v_one record;
   v_phones text[] := '{}';
 BEGIN
   FOR v_one IN
-    DELETE FROM whatsapp_claims c
-    WHERE c.user_id = p_user AND (p_number IS NULL OR (c.number = p_number) <> p_but) AND (p_verified_too OR c.verified_at IS NULL)
-    RETURNING c.tenant, c.namespace, c.identifier, c.phone
+    WITH gone AS (
+      DELETE FROM whatsapp_claims c
+      WHERE c.user_id = p_user
+        AND (c.id = ANY (p_claims) OR c.beside IN (SELECT n.number FROM whatsapp_claims n WHERE n.user_id = p_user AND n.id = ANY (p_claims)))
+      RETURNING c.id, c.tenant, c.namespace, c.identifier, c.phone)
+    SELECT * FROM gone ORDER BY gone.phone, gone.identifier
   LOOP
+    -- Two businesses may know somebody by one id.
     PERFORM member_identity_end(v_one.tenant, p_user, ARRAY['phone', v_one.namespace], 'link:whatsapp',
-                                array_remove(ARRAY[v_one.identifier, v_one.phone], NULL), false);
+                                array_remove(ARRAY[v_one.identifier, v_one.phone], NULL), false)
+    WHERE NOT EXISTS (SELECT FROM whatsapp_claims c
+                      WHERE c.user_id = p_user AND c.namespace = v_one.namespace AND c.identifier = v_one.identifier);
     v_phones := v_phones || coalesce(v_one.phone, v_one.identifier);
   END LOOP;
   RETURN v_phones;
 END $$;
-REVOKE EXECUTE ON FUNCTION whatsapp_forget(text, text, boolean, boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION whatsapp_forget(text, bigint[]) FROM PUBLIC;

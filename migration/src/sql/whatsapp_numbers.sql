@@ -1,7 +1,7 @@
 -- Numbers: by owners and admins of the acting organisation, whose role is read anew.
 CREATE FUNCTION whatsapp_number_register(
-  p_id text, p_template text, p_phone_number_id text, p_display text, p_gateway text, p_token text, p_secret text, p_hash text,
-  p_most integer)
+  p_id text, p_template text, p_phone_number_id text, p_display text, p_number text, p_gateway text, p_token text, p_secret text,
+  p_hash text, p_most integer)
 RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE v_role text := org_acting_role();
 BEGIN
@@ -12,10 +12,10 @@ BEGIN
   -- Whoever registers another one at the same time waits here.
   PERFORM pg_advisory_xact_lock(hashtextextended('whatsapp_numbers:' || app_current_org(), 0));
   IF (SELECT count(*) FROM whatsapp_numbers n WHERE n.publisher_org_id = app_current_org()) >= p_most THEN RETURN 'numbers_full'; END IF;
-  INSERT INTO whatsapp_numbers (id, publisher_org_id, template_id, phone_number_id, display_phone, gateway_url, access_token, app_secret,
+  INSERT INTO whatsapp_numbers (id, publisher_org_id, template_id, phone_number_id, display_phone, number, gateway_url, access_token, app_secret,
                                 verify_token_hash)
-  VALUES (p_id, app_current_org(), p_template, p_phone_number_id, p_display, p_gateway, p_token, p_secret, p_hash)
-  ON CONFLICT (phone_number_id) DO NOTHING;
+  VALUES (p_id, app_current_org(), p_template, p_phone_number_id, p_display, p_number, p_gateway, p_token, p_secret, p_hash)
+  ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN RETURN 'number_taken'; END IF;
   -- Where people are told to write to.
   UPDATE templates t SET bot_phone = p_display WHERE t.id = p_template AND t.bot_phone IS NULL;
@@ -69,7 +69,7 @@ BEGIN
   RETURN QUERY SELECT n.id, n.publisher_org_id, n.phone_number_id, n.app_secret, n.verify_token_hash FROM whatsapp_numbers n;
 END $$;
 
-REVOKE EXECUTE ON FUNCTION whatsapp_number_register(text, text, text, text, text, text, text, text, integer),
+REVOKE EXECUTE ON FUNCTION whatsapp_number_register(text, text, text, text, text, text, text, text, text, integer),
   whatsapp_number_rotate(text, text, text, text), whatsapp_number_remove(text), whatsapp_number_secrets() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION whatsapp_number_register(text, text, text, text, text, text, text, text, integer),
+GRANT EXECUTE ON FUNCTION whatsapp_number_register(text, text, text, text, text, text, text, text, text, integer),
   whatsapp_number_rotate(text, text, text, text), whatsapp_number_remove(text), whatsapp_number_secrets() TO agentry_app;

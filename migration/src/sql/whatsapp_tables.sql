@@ -1,11 +1,13 @@
 -- A number that people write to, of the publisher of the template whose agents answer there. It is one of Meta's, which it is known to by
 -- `phone_number_id`, or a gateway's of the publisher's own. The token and the secret are sealed; of the verify token there is a hash.
+-- `number` is one for all the forms of a number: nobody registers one that is another bot's.
 CREATE TABLE whatsapp_numbers (
   id text PRIMARY KEY CHECK (char_length(id) BETWEEN 1 AND 64),
   publisher_org_id text NOT NULL,
   template_id text NOT NULL,
   phone_number_id text UNIQUE CHECK (phone_number_id ~ '^[0-9]{1,40}$'),
   display_phone text NOT NULL CHECK (display_phone ~ '^[1-9][0-9]{6,14}$'),
+  number text NOT NULL UNIQUE CHECK (char_length(number) BETWEEN 1 AND 160),
   gateway_url text CHECK (char_length(gateway_url) BETWEEN 1 AND 2000),
   access_token text CHECK (char_length(access_token) BETWEEN 1 AND 20000),
   app_secret text NOT NULL CHECK (char_length(app_secret) BETWEEN 1 AND 20000),

@@ -34,8 +34,8 @@ INSERT INTO template_types (template_id, version, publisher_org_id, kind, slug, 
 INSERT INTO template_catalogs (template_id, version, position, publisher_org_id, catalog_template_id, catalog_version)
   VALUES ('template-1', 1, 1, 'there', 'template-2', 1);
 INSERT INTO template_uses (template_id, install_id) VALUES ('template-1', 'install');
-INSERT INTO whatsapp_numbers (id, publisher_org_id, template_id, display_phone, gateway_url, app_secret, verify_token_hash)
-  VALUES ('number', 'there', 'template-1', '447900000001', 'https://gateway.example.com', 'sealed', repeat('0', 64));
+INSERT INTO whatsapp_numbers (id, publisher_org_id, template_id, display_phone, number, gateway_url, app_secret, verify_token_hash)
+  VALUES ('number', 'there', 'template-1', '447900000001', '447900000001@s.whatsapp.net', 'https://gateway.example.com', 'sealed', repeat('0', 64));
 "#;
 
 #[tokio::test]

@@ -70,9 +70,9 @@ INSERT INTO agents (organization_id, id, user_id, name, system_prompt, visibilit
 VALUES ('$', '#installed-own', '#~', 'Own', 'Answer.', 'private', '#install-own'),
        ('#team', '#installed-private', '#peer', 'Private', 'Answer.', 'private', '#install-private'),
        ('#team', '#installed-shared', '#peer', 'Shared', 'Answer.', 'organization', '#install-shared');
-INSERT INTO whatsapp_numbers (id, publisher_org_id, template_id, display_phone, gateway_url, app_secret, verify_token_hash)
-VALUES ('#number-own', '$', '#template-published', '447900000001', 'https://gateway.example.com', 'sealed', repeat('0', 64)),
-       ('#number-foreign', '#club', '#template-offered', '447900000002', 'https://gateway.example.com', 'sealed', repeat('0', 64));
+INSERT INTO whatsapp_numbers (id, publisher_org_id, template_id, display_phone, number, gateway_url, app_secret, verify_token_hash)
+VALUES ('#number-own', '$', '#template-published', '447900000011', '#own', 'https://gateway.example.com', 'sealed', repeat('0', 64)),
+       ('#number-foreign', '#club', '#template-offered', '447900000012', '#foreign', 'https://gateway.example.com', 'sealed', repeat('0', 64));
 INSERT INTO template_installs (organization_id, id, template_id, agent_id, agent_user_id, agent_visibility, installed_by_user_id, granted_capabilities)
 SELECT organization_id, install_id, replace(install_id, 'install', 'template'), id, user_id, visibility, user_id,
        '{"services":[],"tools":[],"domains":[]}'

@@ -11,9 +11,12 @@ fn own(phone: &str, jid: &str, status: &str) -> (Value, Value, String) {
     (json!(phone), json!(jid), status.to_owned())
 }
 
-async fn unlink(caller: &Caller, input: Value) -> Value {
-    let document = "mutation($input: UnlinkWhatsAppInput!) { unlinkWhatsApp(input: $input) { __typename
-        ... on UnlinkWhatsAppSuccess { unlinked links { phone } } ... on WhatsAppRefused { code } } }";
+/// What `unlinkWhatsApp` answers to this input.
+pub(super) async fn unlink(caller: &Caller, input: Value) -> Value {
+    let document =
+        "mutation($input: UnlinkWhatsAppInput!) { unlinkWhatsApp(input: $input) { __typename
+        ... on UnlinkWhatsAppSuccess { unlinked links { phone } } ... on WhatsAppRefused { code }
+        ... on ValidationFailed { fields { path } } } }";
     let data = caller.query(document, json!({ "input": input })).await;
     data["unlinkWhatsApp"].clone()
 }
@@ -261,20 +264,43 @@ async fn a_person_tries_so_many_numbers_and_a_number_is_tried_so_often() {
     );
     code(&bob, PHONE).await;
     code(&bob, PHONE).await;
-    let limited = link(&bob, json!({ "phone": PHONE })).await;
-    assert_eq!(limited["code"], "RATE_LIMITED");
-    assert!(limited["retryAfter"].as_i64().unwrap() > 0, "{limited}");
+    limited(&bob, PHONE).await;
     let eve = server.sign_up("Eve").await;
     code(&eve, PHONE).await;
     code(&eve, "07123 456789").await;
-    assert_eq!(
-        refused(&eve, json!({ "phone": PHONE })).await,
-        "RATE_LIMITED"
-    );
+    limited(&eve, PHONE).await;
     let carl = server.sign_up("Carl").await;
-    assert_eq!(
-        refused(&carl, json!({ "phone": PHONE })).await,
-        "RATE_LIMITED"
-    );
+    limited(&carl, PHONE).await;
     code(&carl, "+15551234567").await;
+}
+
+#[tokio::test]
+async fn one_account_does_not_use_up_what_there_is_for_a_number() {
+    let server = Server::start().await;
+    let (mallory, bob) = (server.sign_up("Mallory").await, server.sign_up("Bob").await);
+    // A number of Mexico's, in both of its forms.
+    let forms = ["+525512345678", "+5215512345678"];
+    for n in 0..3 {
+        code(&mallory, forms[n % 2]).await;
+    }
+    for n in 0..12 {
+        limited(&mallory, forms[n % 2]).await;
+    }
+    for n in 0..3 {
+        code(&bob, forms[n % 2]).await;
+    }
+    limited(&bob, forms[0]).await;
+    // Another number is another matter.
+    code(&mallory, PHONE).await;
+    // Of the ten that all people have, six are gone.
+    for n in 0..4 {
+        code(&server.sign_up(&format!("Carl{n}")).await, forms[0]).await;
+    }
+    limited(&server.sign_up("Dan").await, forms[0]).await;
+}
+
+async fn limited(caller: &Caller, phone: &str) {
+    let limited = link(caller, json!({ "phone": phone })).await;
+    assert_eq!(limited["code"], "RATE_LIMITED", "{limited}");
+    assert!(limited["retryAfter"].as_i64().unwrap() > 0, "{limited}");
 }

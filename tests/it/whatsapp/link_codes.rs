@@ -1,10 +1,10 @@
 //! Codes: what redeems one, and what does not.
 
-use agentry_db::whatsapp_link::{self, LinkCounts, Observed, Outcome};
-use agentry_phone::{Code, Sender};
+use agentry_db::whatsapp_link::{LinkCounts, Outcome};
+use agentry_phone::Code;
 use serde_json::json;
 
-use super::{JID, PHONE, arrives, bot, code, db, identities, link, links, trail};
+use super::{JID, PHONE, arrives, bot, code, db, identities, is_linked, link, links, trail};
 use crate::support::Server;
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_code_is_read_in_any_case_in_groups_and_inside_a_sentence() {
 
 #[tokio::test]
 async fn every_spelling_of_the_sender_redeems() {
-    let server = Server::start().await;
+    let server = Server::start_with(&["--whatsapp-links-per-user-and-number=4"]).await;
     let db = db(&server);
     let bob = server.sign_up("Bob").await;
     for from in [
@@ -100,8 +100,7 @@ async fn a_code_works_once() {
     assert_eq!(arrives(&db, JID, &code).await, Outcome::Unknown);
     // Nor from anybody else.
     assert_eq!(arrives(&db, "15551234567", &code).await, Outcome::Unknown);
-    let sender = Sender::parse(JID).unwrap();
-    assert!(whatsapp_link::is_linked(&db, &sender).await.unwrap());
+    assert!(is_linked(&db, JID).await);
 }
 
 #[tokio::test]
@@ -225,53 +224,6 @@ async fn both_forms_of_a_number_are_one() {
             );
         }
     }
-}
-
-#[tokio::test]
-async fn a_person_without_a_number_is_linked_by_what_the_business_knows_them_by() {
-    let server = Server::start().await;
-    let db = db(&server);
-    let bob = server.sign_up("Bob").await;
-    let code = code(&bob, PHONE).await;
-    let Outcome::Verified(verified) = arrives(&db, "GB.13491208655302741918", &code).await else {
-        panic!("not verified")
-    };
-    assert_eq!(verified.phone, None);
-    let scoped = json!("GB.13491208655302741918");
-    assert_eq!(
-        links(&bob).await,
-        [(json!(null), scoped, "VERIFIED".to_owned())]
-    );
-    let names: Vec<String> = identities(&server, &bob.user_id)
-        .await
-        .into_iter()
-        .map(|it| it.0)
-        .collect();
-    assert_eq!(
-        names,
-        ["auth_user_id", "email", "wa_bsuid"],
-        "the number was never seen"
-    );
-}
-
-#[tokio::test]
-async fn number_and_scoped_id_are_both_kept_where_both_are_told() {
-    let server = Server::start().await;
-    let db = db(&server);
-    let bob = server.sign_up("Bob").await;
-    let code = code(&bob, PHONE).await;
-    let (sender, scoped) = (Sender::parse(JID).unwrap(), Sender::parse("GB.42").unwrap());
-    let observed = Observed {
-        sender: &sender,
-        scoped: Some(&scoped),
-        code: &Code::find_in(&code).unwrap(),
-    };
-    let outcome = whatsapp_link::verify(&db, &observed).await.unwrap();
-    assert!(matches!(outcome, Outcome::Verified(_)), "{outcome:?}");
-    for sender in [&sender, &scoped] {
-        assert!(whatsapp_link::is_linked(&db, sender).await.unwrap());
-    }
-    assert_eq!(links(&bob).await.len(), 2);
 }
 
 #[tokio::test]

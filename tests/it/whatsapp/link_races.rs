@@ -101,6 +101,7 @@ async fn many_claims_of_one_user_at_once_leave_one() {
 async fn claims_unlinks_and_redemptions_at_once_never_cross() {
     let limits = [
         "--whatsapp-links-per-hour=1000",
+        "--whatsapp-links-per-user-and-number=1000",
         "--whatsapp-links-per-number=1000",
     ];
     let server = Server::start_with(&limits).await;

@@ -9,7 +9,7 @@ use crate::templates::{installed, mutate};
 const RESOLVE: &str = "query($jid: String!) { resolveWhatsAppSender(jid: $jid) { waJid userId verifiedAt installs { installId templateId agentId } } }";
 
 /// What an API key is answered.
-async fn resolve(server: &Server, key: &str, jid: &str) -> Value {
+pub(super) async fn resolve(server: &Server, key: &str, jid: &str) -> Value {
     reqwest::Client::new()
         .post(format!("{}/graphql", server.url))
         .header("x-api-key", key)
@@ -22,7 +22,8 @@ async fn resolve(server: &Server, key: &str, jid: &str) -> Value {
         .unwrap()
 }
 
-async fn key(by: &Caller, role: &str, permissions: Value) -> String {
+/// A key of the organisation.
+pub(super) async fn key(by: &Caller, role: &str, permissions: Value) -> String {
     let input = json!({ "name": "gateway", "owner": "ORGANIZATION", "role": role, "permissions": permissions });
     let made = mutate(by, "createApiKey", "key", input).await;
     made["key"]

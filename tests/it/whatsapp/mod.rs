@@ -10,8 +10,11 @@ mod link_install;
 mod link_races;
 mod link_resolve;
 mod link_route;
+mod link_scoped;
+mod link_trust;
 
-use agentry_db::ids::TemplateId;
+use agentry_db::ids::{OrganizationId, TemplateId};
+use agentry_db::whatsapp::Publishers;
 use agentry_db::whatsapp_link::{self, Observed, Outcome, Route};
 use agentry_db::{Db, PoolSettings};
 use agentry_phone::{Code, Sender};
@@ -70,15 +73,36 @@ pub(crate) async fn refused(caller: &Caller, input: Value) -> String {
     refused["code"].as_str().unwrap().to_owned()
 }
 
-/// A message with this text arrives from this sender.
+/// A message with this text arrives from this sender, at the bot of the organisation `bots`.
 pub(crate) async fn arrives(db: &Db, from: &str, text: &str) -> Outcome {
+    arrives_at(db, "bots", &Publishers::All, (from, None), text).await
+}
+
+/// A message with this text arrives at the bot of this publisher, from a sender and the business-scoped id beside it, where these are
+/// trusted.
+pub(crate) async fn arrives_at(
+    db: &Db,
+    publisher: &str,
+    trusted: &Publishers,
+    (from, scoped): (&str, Option<&str>),
+    text: &str,
+) -> Outcome {
     let sender = Sender::parse(from).unwrap();
+    let scoped = scoped.map(|scoped| Sender::parse(scoped).unwrap());
     let observed = Observed {
+        publisher: &OrganizationId::from(publisher),
         sender: &sender,
-        scoped: None,
+        scoped: scoped.as_ref(),
         code: &Code::find_in(text).unwrap(),
     };
-    whatsapp_link::verify(db, &observed).await.unwrap()
+    whatsapp_link::verify(db, trusted, &observed).await.unwrap()
+}
+
+/// Whether somebody has shown this sender to the bots of `bots`.
+pub(crate) async fn is_linked(db: &Db, from: &str) -> bool {
+    let (sender, bots) = (Sender::parse(from).unwrap(), OrganizationId::from("bots"));
+    let linked = whatsapp_link::is_linked(db, &Publishers::All, &bots, &sender);
+    linked.await.unwrap()
 }
 
 /// Somebody whose number is linked.
@@ -143,5 +167,6 @@ pub(crate) async fn trail(caller: &Caller) -> Vec<(String, Value)> {
 /// Where a message from this sender goes.
 pub(crate) async fn route(db: &Db, template: &TemplateId, from: &str) -> Vec<Route> {
     let sender = Sender::parse(from).unwrap();
-    whatsapp_link::route(db, template, &sender).await.unwrap()
+    let routes = whatsapp_link::route(db, &Publishers::All, template, &sender);
+    routes.await.unwrap()
 }

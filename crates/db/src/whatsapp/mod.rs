@@ -32,6 +32,14 @@ impl Publishers {
             Self::All => true,
         }
     }
+
+    /// Their ids, as the database's functions take them; `None`: everyone's.
+    pub(crate) fn ids(&self) -> Option<Vec<String>> {
+        match self {
+            Self::These(these) => Some(these.iter().map(ToString::to_string).collect()),
+            Self::All => None,
+        }
+    }
 }
 
 impl Default for Publishers {

@@ -44,6 +44,8 @@ pub struct NewNumber {
     pub way: NewWay,
     /// The number in digits.
     pub display_phone: String,
+    /// One for all forms of the number, as [`agentry_phone::Sender::number`] tells: no other bot may have it.
+    pub number: String,
     /// The secret that deliveries are signed with, sealed for [`crate::sealed::app_secret_place`].
     pub app_secret: SealedColumn,
     /// SHA-256 of the verify token, in hexadecimal.
@@ -88,7 +90,7 @@ pub enum NumberRefused {
     NoSuchTemplate,
     /// The organisation has no such number.
     NoSuchNumber,
-    /// The number is registered already, here or elsewhere.
+    /// The number, in any of its forms, is a bot's already, here or elsewhere.
     Taken,
     /// There are as many as there may be.
     Full,
@@ -173,6 +175,7 @@ pub async fn register(
         template,
         way,
         display_phone,
+        number,
         app_secret,
         verify_token_hash,
         limit,
@@ -184,18 +187,19 @@ pub async fn register(
         } => (Some(phone_number_id), None, Some(access_token)),
         NewWay::Gateway(url) => (None, Some(url), None),
     };
-    let values: [Value; 9] = [
+    let values: [Value; 10] = [
         id.into_string().into(),
         template.into_string().into(),
         phone_number_id.into(),
         display_phone.into(),
+        number.into(),
         gateway.into(),
         sealed(token),
         sealed(Some(app_secret)),
         verify_token_hash.into(),
         super::whole(limit).into(),
     ];
-    let statement = "SELECT whatsapp_number_register($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let statement = "SELECT whatsapp_number_register($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     ruled(scope, statement, values).await
 }
 

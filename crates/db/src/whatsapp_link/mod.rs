@@ -1,12 +1,14 @@
 //! Numbers on WhatsApp: said to be somebody's, shown to be, and where what is sent from them goes.
 //!
-//! A claim opens nothing. Only a message that brings its code from the very number makes it a link, and only a link is routed by.
+//! A claim opens nothing. Only a message that brings its code makes it a link, and only a link is routed by. A link was shown to somebody's
+//! bot, and is believed while they are among the publishers that are trusted, which every function here is told.
 
 use agentry_phone::{Code, Phone, Sender};
 use chrono::{DateTime, Utc};
 use sea_orm::FromQueryResult;
 
 use crate::ids::{AgentId, OrganizationId, TemplateId, TemplateInstallId, UserId};
+use crate::whatsapp::Publishers;
 use crate::{DbError, Scope, WriteScope, sql};
 
 mod counters;
@@ -51,6 +53,17 @@ pub enum Claim {
     NoMember,
 }
 
+/// What is taken back.
+#[derive(Debug)]
+pub enum Unlinked<'a> {
+    /// Everything.
+    All,
+    /// A number, with the business-scoped ids that were shown beside it.
+    Phone(&'a Phone),
+    /// A business-scoped id, towards every publisher that knows the user by it.
+    Scoped(&'a Sender),
+}
+
 /// A number that the acting user has claimed or shown.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct Link {
@@ -60,7 +73,7 @@ pub struct Link {
     pub identifier: String,
     /// In E.164; `None` where WhatsApp did not tell it.
     pub phone: Option<String>,
-    /// When it was shown to be theirs.
+    /// When it was shown to be theirs; `None`: it was not, or not to anybody who is trusted.
     pub verified_at: Option<DateTime<Utc>>,
     /// When it was claimed.
     pub created_at: DateTime<Utc>,
@@ -110,8 +123,13 @@ struct SenderRow {
 ///
 /// # Errors
 /// [`DbError`] as the database answers; this holds for every function of this module.
-pub async fn claim(scope: &WriteScope, new: &NewClaim<'_>) -> Result<Claim, DbError> {
+pub async fn claim(
+    scope: &WriteScope,
+    trusted: &Publishers,
+    new: &NewClaim<'_>,
+) -> Result<Claim, DbError> {
     let values = [
+        trusted.ids().into(),
         new.phone.e164().into(),
         new.phone.jid().into(),
         new.phone.number().into(),
@@ -119,7 +137,7 @@ pub async fn claim(scope: &WriteScope, new: &NewClaim<'_>) -> Result<Claim, DbEr
         new.template.map(|id| id.as_str().to_owned()).into(),
         CODE_SECONDS.cast_signed().into(),
     ];
-    let statement = "SELECT outcome, expires_at FROM whatsapp_claim($1, $2, $3, $4, $5, $6)";
+    let statement = "SELECT outcome, expires_at FROM whatsapp_claim($1, $2, $3, $4, $5, $6, $7)";
     let answer: Option<Answer> = sql::first(scope, statement, values).await?;
     let Some(Answer {
         outcome,
@@ -139,15 +157,19 @@ pub async fn claim(scope: &WriteScope, new: &NewClaim<'_>) -> Result<Claim, DbEr
     Ok(claim)
 }
 
-/// Takes back a number of the acting user, claimed or verified, or all of them: which those were, in E.164, or by their canonical id
-/// where the number is not known.
+/// Takes back what the acting user claimed or showed: which those were, in E.164, or by their canonical id where the number is not
+/// known.
 ///
 /// # Errors
 /// As [`claim`].
-pub async fn unlink(scope: &WriteScope, phone: Option<&Phone>) -> Result<Vec<String>, DbError> {
-    let values = [phone.map(Phone::number).into()];
-    let phones: Vec<String> =
-        sql::scalar(scope, "SELECT phones FROM whatsapp_unlink($1)", values).await?;
+pub async fn unlink(scope: &WriteScope, which: &Unlinked<'_>) -> Result<Vec<String>, DbError> {
+    let (number, scoped) = match which {
+        Unlinked::All => (None, None),
+        Unlinked::Phone(phone) => (Some(phone.number()), None),
+        Unlinked::Scoped(sender) => (None, Some(sender.number())),
+    };
+    let statement = "SELECT phones FROM whatsapp_unlink($1, $2)";
+    let phones: Vec<String> = sql::scalar(scope, statement, [number.into(), scoped.into()]).await?;
     counters::unlinked(phones.len());
     Ok(phones)
 }
@@ -156,19 +178,28 @@ pub async fn unlink(scope: &WriteScope, phone: Option<&Phone>) -> Result<Vec<Str
 ///
 /// # Errors
 /// As [`claim`].
-pub async fn list(scope: &Scope) -> Result<Vec<Link>, DbError> {
+pub async fn list(scope: &Scope, trusted: &Publishers) -> Result<Vec<Link>, DbError> {
     let statement =
-        "SELECT namespace, identifier, phone, verified_at, created_at FROM whatsapp_my_links()";
-    sql::all(scope, statement, []).await
+        "SELECT namespace, identifier, phone, verified_at, created_at FROM whatsapp_my_links($1)";
+    sql::all(scope, statement, [trusted.ids().into()]).await
 }
 
-/// Which member of the acting organisation a sender is. `None`: nobody has shown it, or nobody who is a member here.
+/// Which member of the acting organisation a sender is. `None`: nobody has shown it, or nobody who is a member here. A business-scoped id
+/// is one of the organisation's own bots.
 ///
 /// # Errors
 /// As [`claim`].
-pub async fn find_sender(scope: &Scope, sender: &Sender) -> Result<Option<MemberSender>, DbError> {
-    let values = [sender.namespace().as_str().into(), sender.number().into()];
-    let statement = "SELECT user_id, identifier, verified_at, template_id, agent_id, install_id FROM whatsapp_sender($1, $2)";
+pub async fn find_sender(
+    scope: &Scope,
+    trusted: &Publishers,
+    sender: &Sender,
+) -> Result<Option<MemberSender>, DbError> {
+    let values = [
+        trusted.ids().into(),
+        sender.namespace().as_str().into(),
+        sender.number().into(),
+    ];
+    let statement = "SELECT user_id, identifier, verified_at, template_id, agent_id, install_id FROM whatsapp_sender($1, $2, $3)";
     let rows: Vec<SenderRow> = sql::all(scope, statement, values).await?;
     let mut found: Option<MemberSender> = None;
     for row in rows {

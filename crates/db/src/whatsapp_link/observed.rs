@@ -7,6 +7,7 @@ use sqlx::postgres::PgPool;
 use super::{Home, counters, unknown};
 use crate::ids::{AgentId, OrganizationId, TemplateId, TemplateInstallId, UserId};
 use crate::rate_limit::{self, RateLimit};
+use crate::whatsapp::Publishers;
 use crate::{Db, DbError, Role, Tenant};
 
 /// How many codes one sender may bring in how long, good ones included. Whoever has a code needs one.
@@ -21,6 +22,8 @@ const TRIES: u32 = 3;
 /// A code that has arrived.
 #[derive(Debug)]
 pub struct Observed<'a> {
+    /// Whose bot it was sent to.
+    pub publisher: &'a OrganizationId,
     /// From whom: a phone number where WhatsApp tells it, else a business-scoped id.
     pub sender: &'a Sender,
     /// The business-scoped id of the same person, where WhatsApp tells it beside the number.
@@ -40,7 +43,7 @@ pub enum Outcome {
     SenderMismatch(Home),
     /// Somebody else has shown the sender to be theirs. The code is used up.
     AlreadyLinked(Home),
-    /// There is no such code, or no longer. A message that is delivered twice ends here: ask [`is_linked`] before saying so.
+    /// There is no such code, or no longer, or the publisher is not trusted. A message that is delivered twice ends here: ask [`is_linked`] before saying so.
     Unknown,
     /// The sender has brought too many. Nothing was looked up.
     TooMany(Duration),
@@ -55,7 +58,7 @@ pub struct Verified {
     pub template: Option<TemplateId>,
     /// The number in E.164; `None` where WhatsApp does not tell it.
     pub phone: Option<String>,
-    /// How many others had said that it is theirs.
+    /// How many others had said that it is theirs, or shown it to nobody who is trusted.
     pub dropped: u32,
 }
 
@@ -73,28 +76,41 @@ pub struct Route {
 }
 
 /// Uses a code up, and makes the sender its user's where it came from the number that it was to come from. The audit events are
-/// written with it. Of many calls with one code, one verifies.
+/// written with it. Of many calls with one code, one verifies. A sender whose number is not told brings the code of any number, and shows
+/// none.
 ///
 /// # Errors
 /// [`DbError`] as the database answers; this holds for every function here.
-pub async fn verify(db: &Db, observed: &Observed<'_>) -> Result<Outcome, DbError> {
+pub async fn verify(
+    db: &Db,
+    trusted: &Publishers,
+    observed: &Observed<'_>,
+) -> Result<Outcome, DbError> {
     let Observed {
+        publisher,
         sender,
         scoped,
         code,
     } = observed;
     let number = sender.number();
-    let key = format!("whatsapp-code:{number}");
+    let key = match sender.namespace() {
+        Namespace::WaJid => format!("whatsapp-code:{number}"),
+        // To another publisher it is somebody else.
+        Namespace::WaBsuid => format!("whatsapp-code:{publisher}:{number}"),
+    };
     if let Err(wait) = rate_limit::hit(db, &key, CODES_PER_SENDER).await? {
         counters::refused();
         return Ok(Outcome::TooMany(wait));
     }
+    let trusted = trusted.ids();
     let mut tries = TRIES;
     let scoped = scoped.filter(|scoped| scoped.namespace() == Namespace::WaBsuid);
     let row = loop {
         let redeemed = sqlx::query(
-            "SELECT outcome, user_id, organization_id, template_id, phone, dropped FROM whatsapp_verify($1, $2, $3, $4, $5)",
+            "SELECT outcome, user_id, organization_id, template_id, phone, dropped FROM whatsapp_verify($1, $2, $3, $4, $5, $6, $7)",
         )
+        .bind(trusted.as_deref())
+        .bind(publisher.as_str())
         .bind(sender.namespace().as_str())
         .bind(sender.identifier())
         .bind(&number)
@@ -138,18 +154,25 @@ pub async fn verify(db: &Db, observed: &Observed<'_>) -> Result<Outcome, DbError
 }
 
 /// Where a message to a template's bot goes: the live installs of that template that are the sender's user's to use, the one in their
-/// personal organisation first, the others by age. Empty: nobody has shown the sender to be theirs, or they have none. Several of which
-/// none is personal are for the sender to choose from, never for anybody else.
+/// personal organisation first, the others by age. Empty: nobody has shown the sender to be theirs, or they have none, or the template's
+/// publisher is not trusted. Several of which none is personal are for the sender to choose from, never for anybody else. A
+/// business-scoped id is one of the template's publisher.
 ///
 /// # Errors
 /// As [`verify`].
-pub async fn route(db: &Db, template: &TemplateId, sender: &Sender) -> Result<Vec<Route>, DbError> {
-    let number = sender.number();
-    let number = &number;
+pub async fn route(
+    db: &Db,
+    trusted: &Publishers,
+    template: &TemplateId,
+    sender: &Sender,
+) -> Result<Vec<Route>, DbError> {
+    let (number, trusted) = (sender.number(), trusted.ids());
+    let (number, trusted) = (&number, trusted.as_deref());
     let look_up = |pool: PgPool| async move {
         sqlx::query(
-            "SELECT user_id, organization_id, agent_id, install_id, role, is_personal FROM whatsapp_route($1, $2, $3)",
+            "SELECT user_id, organization_id, agent_id, install_id, role, is_personal FROM whatsapp_route($1, $2, $3, $4)",
         )
+        .bind(trusted)
         .bind(template.as_str())
         .bind(sender.namespace().as_str())
         .bind(number)
@@ -174,15 +197,22 @@ pub async fn route(db: &Db, template: &TemplateId, sender: &Sender) -> Result<Ve
     Ok(routes)
 }
 
-/// Whether anybody has shown the sender to be theirs.
+/// Whether anybody has shown the sender, as this publisher's bots know it, to be theirs.
 ///
 /// # Errors
 /// As [`verify`].
-pub async fn is_linked(db: &Db, sender: &Sender) -> Result<bool, DbError> {
-    let number = sender.number();
-    let number = &number;
+pub async fn is_linked(
+    db: &Db,
+    trusted: &Publishers,
+    publisher: &OrganizationId,
+    sender: &Sender,
+) -> Result<bool, DbError> {
+    let (number, trusted) = (sender.number(), trusted.ids());
+    let (number, trusted) = (&number, trusted.as_deref());
     let look_up = |pool: PgPool| async move {
-        sqlx::query_scalar("SELECT whatsapp_is_linked($1, $2)")
+        sqlx::query_scalar("SELECT whatsapp_is_linked($1, $2, $3, $4)")
+            .bind(trusted)
+            .bind(publisher.as_str())
             .bind(sender.namespace().as_str())
             .bind(number)
             .fetch_one(&pool)

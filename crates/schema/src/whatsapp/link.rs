@@ -50,6 +50,10 @@ pub(crate) async fn link(
         count: limits.whatsapp_links_per_hour,
         window: HOUR,
     };
+    let by_user_and_number = RateLimit {
+        count: limits.whatsapp_links_per_user_and_number,
+        window: HOUR,
+    };
     let by_number = RateLimit {
         count: limits.whatsapp_links_per_number,
         window: HOUR,
@@ -62,11 +66,16 @@ pub(crate) async fn link(
     let phone = Phone::parse(request.phone, request.region);
     let phone = &phone.map_err(|_| WhatsAppErrorCode::InvalidPhone)?;
     let key = format!("whatsapp-number:{}", phone.number());
+    // First, so that one account cannot use up what there is for all who claim the number.
+    context
+        .hit(&format!("{key}:{user}"), by_user_and_number)
+        .await?
+        .map_err(too_often)?;
     context.hit(&key, by_number).await?.map_err(too_often)?;
 
     let home = home(context).await?;
     let code = &Code::generate().map_err(ApiError::internal)?;
-    let template = request.template;
+    let (template, trusted) = (request.template, &context.services().whatsapp.publishers);
     let claim = context
         .write_in(&home, Action::LinkWhatsApp, |scope| async move {
             let new = NewClaim {
@@ -74,7 +83,7 @@ pub(crate) async fn link(
                 code,
                 template: template.map(|card| &card.id),
             };
-            let claim = whatsapp_link::claim(&scope, &new).await?;
+            let claim = whatsapp_link::claim(&scope, trusted, &new).await?;
             let metadata = json!({ "phone": ending(&phone.e164()), "outcome": told(&claim) });
             let user = scope.tenant().user().as_str();
             audited(&scope, "User", user, metadata).await?;

@@ -1,5 +1,5 @@
-use agentry_db::whatsapp_link;
-use agentry_phone::{Phone, Region};
+use agentry_db::whatsapp_link::{self, Unlinked};
+use agentry_phone::{Namespace, Phone, Region, Sender};
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use serde_json::json;
 
@@ -23,13 +23,15 @@ pub struct LinkWhatsAppInput {
     template_slug: Option<String>,
 }
 
-/// Which number to unlink.
+/// What to unlink: a number, or a business-scoped id; all of yours when both are left out.
 #[derive(Debug, Clone, InputObject)]
 pub struct UnlinkWhatsAppInput {
-    /// The number, in any form; all of yours when left out.
+    /// The number, in any form. What businesses knew you by beside it goes with it.
     phone: Option<String>,
     /// As in `LinkWhatsAppInput`.
     region: Option<String>,
+    /// A `businessScopedId` of yours, instead of a number.
+    business_scoped_id: Option<String>,
 }
 
 /// The number is noted. It is linked once its code has come from it.
@@ -42,7 +44,7 @@ pub struct LinkWhatsAppSuccess {
 /// What was to be unlinked is: messages from it reach none of your agents, and a code for it is good for nothing.
 #[derive(Debug, SimpleObject)]
 pub struct UnlinkWhatsAppSuccess {
-    /// The numbers that were unlinked, or what WhatsApp called you where it did not tell the number; empty when there were none.
+    /// The numbers that were unlinked, and the business-scoped ids; empty when there were none.
     unlinked: Vec<String>,
     /// What is left.
     links: Vec<WhatsAppLink>,
@@ -64,8 +66,11 @@ pub struct WhatsAppMutation;
 #[Object]
 impl WhatsAppMutation {
     /// Says that a number on WhatsApp is yours, and gives you a code to show it by: send it from that number to the bot. The code works
-    /// once, for ten minutes, and from that number alone. A number that you say next takes the place of one you have not shown; one
-    /// that you have shown stays until the new one is. Linking again what is linked changes nothing.
+    /// once, for ten minutes, and from that number, or from a sender whose number WhatsApp does not tell: show it to nobody, for whoever has it
+    /// and hides their number can link themself to your account. That shows no number, and links their business-scoped id alone, which
+    /// `viewer.whatsAppLinks` lists and `unlinkWhatsApp` ends. A number that you say next takes the place of one you have not shown; one
+    /// that you have shown stays until the new one is. Linking again what is linked changes nothing. You can try 20 numbers an hour, and one
+    /// number 3 times an hour; all people together can try a number 10 times an hour. The server's operator may have set other limits.
     async fn link_whats_app(
         &self,
         context: &Context<'_>,
@@ -75,11 +80,11 @@ impl WhatsAppMutation {
         LinkWhatsAppResult::from_outcome(linked.map(|link| LinkWhatsAppSuccess { link }))
     }
 
-    /// Unlinks a number of yours, shown or not, or all of them.
+    /// Unlinks a number of yours, shown or not, or a business-scoped id, or all of them.
     async fn unlink_whats_app(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Which number.")] input: UnlinkWhatsAppInput,
+        #[graphql(desc = "Which of them.")] input: UnlinkWhatsAppInput,
     ) -> async_graphql::Result<UnlinkWhatsAppResult> {
         let unlinked = unlink(RequestContext::of(context)?, input).await;
         UnlinkWhatsAppResult::from_outcome(unlinked)
@@ -128,6 +133,7 @@ async fn unlink(
 ) -> Result<UnlinkWhatsAppSuccess, Failure> {
     context.may(Action::UnlinkWhatsApp)?;
     let region = region(context, input.region.as_deref())?;
+    let scoped = scoped(&input)?;
     let phone = match input
         .phone
         .as_deref()
@@ -137,19 +143,40 @@ async fn unlink(
         Some(Err(_)) => return Err(WhatsAppErrorCode::InvalidPhone.into()),
         None => None,
     };
-    let (phone, home) = (phone.as_ref(), home(context).await?);
+    let which = match (&phone, &scoped) {
+        (Some(phone), _) => Unlinked::Phone(phone),
+        (None, Some(scoped)) => Unlinked::Scoped(scoped),
+        (None, None) => Unlinked::All,
+    };
+    let (which, home) = (&which, home(context).await?);
+    let trusted = &context.services().whatsapp.publishers;
     context
         .write_in(&home, Action::UnlinkWhatsApp, |scope| async move {
-            let unlinked = whatsapp_link::unlink(&scope, phone).await?;
+            let unlinked = whatsapp_link::unlink(&scope, which).await?;
             for one in &unlinked {
                 let user = scope.tenant().user().as_str();
                 audited(&scope, "User", user, json!({ "phone": ending(one) })).await?;
             }
-            let links = whatsapp_link::list(&scope).await?;
+            let links = whatsapp_link::list(&scope, trusted).await?;
             Ok(UnlinkWhatsAppSuccess {
                 unlinked,
                 links: links.into_iter().map(WhatsAppLink::from).collect(),
             })
         })
         .await
+}
+
+/// The business-scoped id that the input names.
+fn scoped(input: &UnlinkWhatsAppInput) -> Result<Option<Sender>, Failure> {
+    let refused = |why: &str| Err(Checks::refused("businessScopedId", why));
+    let Some(id) = &input.business_scoped_id else {
+        return Ok(None);
+    };
+    if input.phone.is_some() {
+        return refused("Name a number or a business-scoped id, not both.");
+    }
+    match Sender::parse(id) {
+        Ok(sender) if sender.namespace() == Namespace::WaBsuid => Ok(Some(sender)),
+        Ok(_) | Err(_) => refused("It must be one of your links' businessScopedId, as in GB.42."),
+    }
 }

@@ -23,9 +23,9 @@ pub enum WhatsAppErrorCode {
     InvalidPhone,
     /// You have no personal organisation to keep it in, and none could be made.
     NoMember,
-    /// Somebody has shown the number to be theirs. Whose it is is told to nobody.
+    /// Somebody else has shown the number to be theirs. Whose it is is told to nobody.
     AlreadyLinked,
-    /// Too many numbers were tried, or this number too often.
+    /// You tried too many numbers, or this one too often, or too many people did. `retryAfter` says how long to wait.
     RateLimited,
     /// Of `installTemplate` alone: an API key installs, and does not link numbers.
     Forbidden,

@@ -75,7 +75,7 @@ pub struct WhatsAppQuery;
 impl WhatsAppQuery {
     /// Which member of the organisation a message on WhatsApp is from: for a gateway of your own, which asks with an API key of an owner, an
     /// admin or the organisation itself that has `whatsapp:read`. Null when nobody has shown the number to be theirs, or nobody
-    /// who is a member here; the two are not told apart. Groups, broadcasts, newsletters and hidden ids (`@lid`) are refused.
+    /// who is a member here; the two are not told apart. A business-scoped id is one that your organisation's own bots know. Groups, broadcasts, newsletters and hidden ids (`@lid`) are refused.
     #[graphql(complexity = "10 + child_complexity")]
     async fn resolve_whats_app_sender(
         &self,
@@ -100,6 +100,7 @@ async fn resolve(context: &Context<'_>, jid: &str) -> Result<Option<WhatsAppSend
     let sender = Sender::parse(jid);
     let sender = sender.map_err(|why| ApiError::bad_input("jid", format!("It is {why}.")))?;
     let scope = context.read(Noun::WhatsApp).await?;
-    let found = whatsapp_link::find_sender(&scope, &sender).await?;
+    let trusted = &context.services().whatsapp.publishers;
+    let found = whatsapp_link::find_sender(&scope, trusted, &sender).await?;
     Ok(found.map(WhatsAppSender::from))
 }

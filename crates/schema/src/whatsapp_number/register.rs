@@ -7,6 +7,7 @@ use agentry_db::new_id;
 use agentry_db::run::ErrorCode;
 use agentry_db::sealed::{access_token_place, app_secret_place};
 use agentry_db::whatsapp::number::{self, NewNumber, NewWay, Number, NumberRefused};
+use agentry_phone::Sender;
 use agentry_whatsapp::CheckError;
 use async_graphql::{ID, InputObject, OneofObject, SimpleObject};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -67,7 +68,7 @@ pub struct WhatsAppGatewayInput {
     /// Where to: an https address without a user name or password that is public, at most 2,000 characters. The server's operator may
     /// allow others, and http.
     url: String,
-    /// The number that people write to (E.164).
+    /// The number that people write to (E.164), which is no other bot's, in any of its forms.
     phone: String,
 }
 
@@ -91,7 +92,7 @@ pub struct RegisterWhatsAppNumberSuccess {
 }
 
 mutation_result! {
-    /// How registering a number ended. `Conflict`: it is registered already, by you or somebody else.
+    /// How registering a number ended. `Conflict`: it is a bot's already, yours or somebody else's, whichever way that one is reached.
     RegisterWhatsAppNumberResult = RegisterWhatsAppNumberSuccess | ValidationFailed | NotFound | Forbidden | Conflict | LimitReached
         | TooManyRequests | ConnectionFailed
 }
@@ -143,6 +144,7 @@ async fn registered(
     checks.finish()?;
     let via = via.ok_or_else(|| Checks::refused("url", "It must be an address."))?;
     let (way, display_phone) = looked_at(context, via).await?;
+    let number = Sender::parse(&display_phone).map_err(ApiError::internal)?;
     let id: WhatsAppNumberId = new_id();
     let organization = context.tenant()?.organization();
     let way = match way {
@@ -159,6 +161,7 @@ async fn registered(
         template: id_of(input.template_id),
         way,
         display_phone,
+        number: number.number(),
         app_secret: seal(context, input.app_secret.inner(), &place)?,
         verify_token_hash,
         limit,

@@ -190,6 +190,14 @@ pub struct LimitsConfig {
         default_value = "20"
     )]
     pub whatsapp_links_per_hour: u32,
+    /// Most times that one person may try to link one number in an hour
+    #[arg(
+        long,
+        env = "AGENTRY_WHATSAPP_LINKS_PER_USER_AND_NUMBER",
+        value_name = "N",
+        default_value = "3"
+    )]
+    pub whatsapp_links_per_user_and_number: u32,
     /// Most times that one number may be tried to be linked in an hour, by anybody
     #[arg(
         long,

@@ -17,7 +17,7 @@ pub struct WhatsAppConfig {
     /// Where phone numbers are from that begin with no country's code, when the caller does not say: two letters of ISO 3166-1
     #[arg(long, env = "AGENTRY_DEFAULT_REGION", value_name = "REGION", default_value = "GB", value_parser = region)]
     pub default_region: Region,
-    /// Ids of the organisations that may register bot numbers, separated by commas, or * for all. Whoever registers one can say that anybody wrote to it: name only those you trust with that
+    /// Ids of the organisations that may register bot numbers, separated by commas, or * for all. Whoever registers one can say that anybody wrote to it: name only those you trust with that. What was shown to the bot of one who is not named any more links nobody. The same on every server
     #[arg(
         long,
         env = "AGENTRY_WHATSAPP_PUBLISHERS",

@@ -9,6 +9,7 @@ mod kill;
 mod kinds;
 mod logs;
 mod numbers;
+mod trust;
 mod worst;
 
 use agentry_whatsapp_testkit::{CloudApi, Phone};
@@ -29,7 +30,7 @@ const PHONE: &str = "447700900001";
 const SLUG: &str = "helper";
 
 /// What servers with workers are told in these tests.
-const WORKING: [&str; 8] = [
+const WORKING: [&str; 9] = [
     "--whatsapp-workers=8",
     "--whatsapp-publishers=*",
     "--whatsapp-doubt=1s",
@@ -37,6 +38,7 @@ const WORKING: [&str; 8] = [
     "--run-workers=8",
     "--runs-per-minute=100000",
     "--whatsapp-links-per-hour=100000",
+    "--whatsapp-links-per-user-and-number=100000",
     "--titles=false",
 ];
 
