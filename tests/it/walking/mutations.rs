@@ -168,7 +168,7 @@ pub(super) const MUTATIONS: &[(&str, &str, &str)] = &[
         "registerWhatsAppNumber",
         "published offered",
         r##"{ templateId: "#template-%", appSecret: "0123456789abcdef",
-              via: { gateway: { url: "https://gateway.example.com/out", phone: "+447900000001" } } }"##,
+              via: { gateway: { url: "https://gateway.example.com/out", phone: "{phone}" } } }"##,
     ),
     (
         "removeWhatsAppNumber",

@@ -112,7 +112,10 @@ impl World {
             "stranger" => "#elsewhere",
             _ => "#team",
         };
-        text.replace('$', organization)
+        // One number is one bot's.
+        let count = self.prefix.trim_matches(|c: char| !c.is_ascii_digit());
+        text.replace("{phone}", &format!("+4479{count:0>8}"))
+            .replace('$', organization)
             .replace('~', self.actor)
             .replace('#', &self.prefix)
     }

@@ -25,7 +25,7 @@ pub enum WhatsAppErrorCode {
     NoMember,
     /// Somebody else has shown the number to be theirs. Whose it is is told to nobody.
     AlreadyLinked,
-    /// You tried too many numbers, or this one too often, or too many people did. `retryAfter` says how long to wait.
+    /// You tried too many numbers, or this one too often, or all people together did. `retryAfter` says how long to wait.
     RateLimited,
     /// Of `installTemplate` alone: an API key installs, and does not link numbers.
     Forbidden,

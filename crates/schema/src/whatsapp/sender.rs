@@ -75,7 +75,8 @@ pub struct WhatsAppQuery;
 impl WhatsAppQuery {
     /// Which member of the organisation a message on WhatsApp is from: for a gateway of your own, which asks with an API key of an owner, an
     /// admin or the organisation itself that has `whatsapp:read`. Null when nobody has shown the number to be theirs, or nobody
-    /// who is a member here; the two are not told apart. A business-scoped id is one that your organisation's own bots know. Groups, broadcasts, newsletters and hidden ids (`@lid`) are refused.
+    /// who is a member here; the two are not told apart. A business-scoped id is one that your organisation's own bots know. Groups,
+    /// broadcasts, newsletters and hidden ids (`@lid`) are refused.
     #[graphql(complexity = "10 + child_complexity")]
     async fn resolve_whats_app_sender(
         &self,

@@ -37,7 +37,17 @@ async fn what_was_shown_to_a_publisher_who_is_not_trusted_any_more_reaches_no_ag
     assert!(sent[1].text.contains("Hi"), "{sent:?}");
     stage.server.courier.close().await;
     // What waits when they are trusted no more is not heard.
-    stage.text(PHONE, "wamid.2", "Waiting").await;
+    let intake = Server::on(stage.server.database.clone(), &[]).await;
+    let status = stage
+        .phone
+        .text(
+            &format!("{}/webhooks/whatsapp", intake.url),
+            PHONE,
+            "wamid.2",
+            "Waiting",
+        )
+        .await;
+    assert_eq!(status, 200);
     let graph = format!("--whatsapp-graph-url={}", stage.meta.url());
     let trusted = format!("--whatsapp-publishers={}", other.organization_id);
     let usual = WORKING.into_iter();
