@@ -331,8 +331,8 @@ impl Failure {
             | Self::ConversationBusy(ConversationBusy { message, .. })
             | Self::ConnectionMissing(ConnectionMissing { message, .. })
             | Self::ConnectionFailed(ConnectionFailed { message, .. })
-            | Self::BudgetExceeded(BudgetExceeded { message, .. }) => ApiError::Conflict(message),
-            Self::WhatsAppRefused(WhatsAppRefused { message, .. }) => ApiError::Conflict(message),
+            | Self::BudgetExceeded(BudgetExceeded { message, .. })
+            | Self::WhatsAppRefused(WhatsAppRefused { message, .. }) => ApiError::Conflict(message),
             Self::TooManyRequests(TooManyRequests { retry_after, .. }) => ApiError::RateLimited(
                 std::time::Duration::from_secs(retry_after.unsigned_abs().into()),
             ),
@@ -367,8 +367,8 @@ impl AsDbError for Failure {
             | Self::ConversationBusy(_)
             | Self::ConnectionMissing(_)
             | Self::ConnectionFailed(_)
-            | Self::BudgetExceeded(_) => None,
-            Self::WhatsAppRefused(_) => None,
+            | Self::BudgetExceeded(_)
+            | Self::WhatsAppRefused(_) => None,
         }
     }
 }
