@@ -16,7 +16,7 @@ DROP FUNCTION whatsapp_outbox_failed(text, text, text);
 DROP FUNCTION whatsapp_outbox_later(text, text, text, integer, text, boolean);
 DROP FUNCTION whatsapp_outbox_sent(text, text, text);
 DROP FUNCTION whatsapp_outbox_fold(text, text, text[], text[]);
-DROP FUNCTION whatsapp_outbox_claim(text, integer, integer, integer);
+DROP FUNCTION whatsapp_outbox_claim(text[], text, integer, integer, integer);
 DROP FUNCTION whatsapp_inbox_await(text, bigint, text, text, text, text, text);
 DROP FUNCTION whatsapp_inbox_answer(text, bigint, text, text[], text[]);
 DROP FUNCTION whatsapp_inbox_close(text, bigint, text);

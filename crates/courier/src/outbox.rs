@@ -35,8 +35,9 @@ pub(crate) async fn work(shared: Arc<Shared>) {
         let under_way = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
         let free = shared.settings.workers.saturating_sub(under_way).min(MOST);
         if free > 0 {
-            let (lease, doubt) = (shared.settings.lease, shared.settings.doubt);
-            match outbox::claim(&shared.db, &shared.worker, lease, free, doubt).await {
+            let (db, worker, settings) = (&shared.db, &shared.worker, &shared.settings);
+            let (trusted, lease, doubt) = (&settings.publishers, settings.lease, settings.doubt);
+            match outbox::claim(db, trusted, worker, lease, free, doubt).await {
                 Ok(Claimed { due, dropped }) => {
                     wait = POLL;
                     many(&shared.counters.dropped, dropped);

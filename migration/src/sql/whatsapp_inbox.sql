@@ -60,8 +60,8 @@ BEGIN
   UPDATE whatsapp_inbox i SET done_at = clock_timestamp(), outcome = p_outcome, content = NULL, worker = NULL, lease_until = NULL
   WHERE i.position = p_place AND i.done_at IS NULL AND i.worker = p_worker RETURNING i.* INTO v_message;
   IF NOT FOUND THEN RETURN false; END IF;
-  INSERT INTO whatsapp_outbox (id, number_id, message_id, part, sender, state, content, window_until)
-  SELECT a.id, v_message.number_id, v_message.message_id, a.part, v_message.sender, 'ready', a.content,
+  INSERT INTO whatsapp_outbox (id, number_id, message_id, position, part, sender, state, content, window_until)
+  SELECT a.id, v_message.number_id, v_message.message_id, v_message.position, a.part, v_message.sender, 'ready', a.content,
          v_message.sent_at + interval '24 hours'
   FROM unnest(p_ids, p_contents) WITH ORDINALITY AS a (id, content, part);
   RETURN true;
@@ -76,9 +76,10 @@ BEGIN
   UPDATE whatsapp_inbox i SET done_at = clock_timestamp(), outcome = 'asked', content = NULL, worker = NULL, lease_until = NULL
   WHERE i.position = p_place AND i.done_at IS NULL AND i.worker = p_worker RETURNING i.* INTO v_message;
   IF NOT FOUND THEN RETURN false; END IF;
-  INSERT INTO whatsapp_outbox (id, number_id, message_id, part, sender, state, tenant, user_id, run_id, namespace, linked, agent_id, window_until)
-  VALUES (p_id, v_message.number_id, v_message.message_id, 1, v_message.sender, 'awaiting', app_current_org(), app_current_user(), p_run_id,
-          p_namespace, p_linked, p_agent_id, v_message.sent_at + interval '24 hours');
+  INSERT INTO whatsapp_outbox (id, number_id, message_id, position, part, sender, state, tenant, user_id, run_id, namespace, linked, agent_id,
+                               window_until)
+  VALUES (p_id, v_message.number_id, v_message.message_id, v_message.position, 1, v_message.sender, 'awaiting', app_current_org(),
+          app_current_user(), p_run_id, p_namespace, p_linked, p_agent_id, v_message.sent_at + interval '24 hours');
   RETURN true;
 END $$;
 

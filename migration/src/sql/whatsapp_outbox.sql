@@ -1,8 +1,11 @@
 -- Leases to a worker what there is to do: answers whose run has ended, to be cut into parts (`awaiting`), and parts to be sent, which are
 -- noted as being sent by this (`sending`). A part of a worker that was lost meanwhile is in doubt for so many seconds first. What nobody
 -- may be sent any more, a day after they wrote, fails. So does what an agent says to a sender who does not lead to it any more, whose
--- link or install has ended meanwhile: those are told too, as `failed`, and nobody holds them.
-CREATE FUNCTION whatsapp_outbox_claim(p_worker text, p_seconds integer, p_limit integer, p_doubt integer)
+-- link or install has ended meanwhile, or was shown to a publisher who is not trusted: those are told too, as `failed`, and nobody holds them.
+--
+-- The parts of one answer go one after the other. So do answers to one sender, in the order of what they wrote, as long as the earlier one
+-- is not put off again and again or in doubt; and what the bot itself has to say does not wait for an agent.
+CREATE FUNCTION whatsapp_outbox_claim(p_trusted text[], p_worker text, p_seconds integer, p_limit integer, p_doubt integer)
 RETURNS TABLE (id text, state text, attempts integer, sender text, content text, tenant text, user_id text, role text, run_id text,
                number_id text, publisher_org_id text, phone_number_id text, access_token text, app_secret text, gateway_url text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -21,15 +24,19 @@ BEGIN
     WHERE o.state IN ('awaiting', 'ready', 'doubt') AND o.available_at <= clock_timestamp()
       AND (o.lease_until IS NULL OR o.lease_until < clock_timestamp())
       AND CASE WHEN o.state = 'awaiting' THEN NOT EXISTS (SELECT FROM run_leases l WHERE l.run_id = o.run_id)
-          ELSE NOT EXISTS (SELECT FROM whatsapp_outbox e WHERE e.number_id = o.number_id AND e.message_id = o.message_id AND e.part < o.part
-                           AND e.state IN ('awaiting', 'ready', 'sending', 'doubt'))
+          ELSE NOT EXISTS (
+              SELECT FROM whatsapp_outbox e
+              WHERE e.number_id = o.number_id AND e.sender = o.sender AND (e.position, e.part) < (o.position, o.part)
+                AND e.state IN ('awaiting', 'ready', 'sending', 'doubt')
+                AND (e.position = o.position OR e.state = 'sending' OR e.state = 'ready' AND e.attempts < 3
+                     OR e.state = 'awaiting' AND o.run_id IS NOT NULL))
             -- A number whose token is refused is tried now and then.
             AND (n.token_refused_at IS NULL OR n.token_refused_at < clock_timestamp() - interval '1 minute') END
     ORDER BY o.available_at, o.id LIMIT p_limit FOR UPDATE OF o SKIP LOCKED
   ), judged AS MATERIALIZED (
     -- The bot's own words are nobody's.
     SELECT d.id, d.tenant IS NULL OR EXISTS (
-      SELECT FROM whatsapp_route(d.template_id, d.namespace, d.linked) r
+      SELECT FROM whatsapp_route(p_trusted, d.template_id, d.namespace, d.linked) r
       WHERE r.organization_id = d.tenant AND r.user_id = d.user_id AND r.agent_id = d.agent_id) AS leads
     FROM due d
   ), taken AS (
@@ -56,9 +63,9 @@ DECLARE v_awaited whatsapp_outbox%ROWTYPE;
 BEGIN
   DELETE FROM whatsapp_outbox o WHERE o.id = p_id AND o.worker = p_worker AND o.state = 'awaiting' RETURNING o.* INTO v_awaited;
   IF NOT FOUND THEN RETURN false; END IF;
-  INSERT INTO whatsapp_outbox (id, number_id, message_id, part, sender, state, content, tenant, user_id, run_id, namespace, linked,
+  INSERT INTO whatsapp_outbox (id, number_id, message_id, position, part, sender, state, content, tenant, user_id, run_id, namespace, linked,
                                agent_id, window_until)
-  SELECT a.id, v_awaited.number_id, v_awaited.message_id, a.part, v_awaited.sender, 'ready', a.content, v_awaited.tenant,
+  SELECT a.id, v_awaited.number_id, v_awaited.message_id, v_awaited.position, a.part, v_awaited.sender, 'ready', a.content, v_awaited.tenant,
          v_awaited.user_id, v_awaited.run_id, v_awaited.namespace, v_awaited.linked, v_awaited.agent_id, v_awaited.window_until
   FROM unnest(p_ids, p_contents) WITH ORDINALITY AS a (id, content, part);
   RETURN true;
@@ -129,9 +136,9 @@ BEGIN
   RETURN v_count;
 END $$;
 
-REVOKE EXECUTE ON FUNCTION whatsapp_outbox_claim(text, integer, integer, integer), whatsapp_outbox_fold(text, text, text[], text[]),
+REVOKE EXECUTE ON FUNCTION whatsapp_outbox_claim(text[], text, integer, integer, integer), whatsapp_outbox_fold(text, text, text[], text[]),
   whatsapp_outbox_sent(text, text, text), whatsapp_outbox_later(text, text, text, integer, text, boolean),
   whatsapp_outbox_failed(text, text, text), whatsapp_statuses(text[], text[], text[], text[], text[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION whatsapp_outbox_claim(text, integer, integer, integer), whatsapp_outbox_fold(text, text, text[], text[]),
+GRANT EXECUTE ON FUNCTION whatsapp_outbox_claim(text[], text, integer, integer, integer), whatsapp_outbox_fold(text, text, text[], text[]),
   whatsapp_outbox_sent(text, text, text), whatsapp_outbox_later(text, text, text, integer, text, boolean),
   whatsapp_outbox_failed(text, text, text), whatsapp_statuses(text[], text[], text[], text[], text[]) TO agentry_app;

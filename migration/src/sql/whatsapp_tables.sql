@@ -66,6 +66,8 @@ CREATE TABLE whatsapp_outbox (
   id text PRIMARY KEY CHECK (char_length(id) BETWEEN 1 AND 64),
   number_id text NOT NULL,
   message_id text NOT NULL,
+  -- Of the message in the inbox.
+  position bigint NOT NULL,
   part integer NOT NULL CHECK (part > 0),
   sender text NOT NULL,
   state text NOT NULL CHECK (state IN ('awaiting', 'ready', 'sending', 'doubt', 'sent', 'delivered', 'read', 'failed')),
@@ -94,6 +96,8 @@ CREATE TABLE whatsapp_outbox (
   CHECK ((content IS NOT NULL) = (state IN ('ready', 'sending', 'doubt')))
 );
 CREATE INDEX whatsapp_outbox_open_idx ON whatsapp_outbox (available_at) WHERE state IN ('awaiting', 'ready', 'sending', 'doubt');
+CREATE INDEX whatsapp_outbox_sender_idx ON whatsapp_outbox (number_id, sender, position, part)
+  WHERE state IN ('awaiting', 'ready', 'sending', 'doubt');
 ALTER TABLE whatsapp_outbox ENABLE ROW LEVEL SECURITY;
 
 -- Which conversation a sender's messages to an agent go into.

@@ -7,7 +7,7 @@ use agentry_entity::id::{OrganizationId, RunId, WhatsAppNumberId};
 use sqlx::Row as _;
 use sqlx::postgres::{PgPool, PgRow};
 
-use super::{seconds, whole};
+use super::{Publishers, seconds, whole};
 use crate::run::Worker;
 use crate::{Db, DbError, Role, Tenant, new_id};
 
@@ -95,12 +95,13 @@ pub enum Later {
 
 /// Leases to a worker what there is to do, `limit` at most. Parts are noted as being sent by this; one whose worker was lost meanwhile is
 /// in doubt for `doubt` before it is sent again. What an agent says is looked at here for the last time: where the sender's link or the
-/// install has ended it is dropped.
+/// install has ended, or was shown to nobody who is trusted, it is dropped.
 ///
 /// # Errors
 /// [`DbError`] as the database answers; this holds for every function of this module.
 pub async fn claim(
     db: &Db,
+    trusted: &Publishers,
     worker: &Worker,
     lease: Duration,
     limit: u32,
@@ -109,7 +110,8 @@ pub async fn claim(
     let (lease, limit, doubt) = (seconds(lease), whole(limit), seconds(doubt));
     // Done twice, what was leased by the first is in doubt after its lease.
     let claim = |pool: PgPool| async move {
-        sqlx::query("SELECT * FROM whatsapp_outbox_claim($1, $2, $3, $4)")
+        sqlx::query("SELECT * FROM whatsapp_outbox_claim($1, $2, $3, $4, $5)")
+            .bind(trusted.ids())
             .bind(worker.name())
             .bind(lease)
             .bind(limit)

@@ -316,6 +316,21 @@ async fn a_long_answer_comes_in_parts_in_their_order() {
 }
 
 #[tokio::test]
+async fn answers_to_one_person_come_in_the_order_of_what_they_wrote() {
+    let stage = Stage::set_with(&["--max-runs=40"]).await;
+    stage.linked("Ada", PHONE).await;
+    let before = stage.meta.sent().len();
+    for n in 0..30 {
+        let text = format!("number {n}.");
+        stage.text(PHONE, &format!("wamid.{n}"), &text).await;
+    }
+    let sent = stage.meta.wait_for(before + 30).await;
+    for (n, one) in sent[before..].iter().enumerate() {
+        assert!(one.text.contains(&format!("number {n}.")), "{n}: {sent:?}");
+    }
+}
+
+#[tokio::test]
 async fn another_app_on_the_same_server_has_its_own_secret_and_number() {
     let stage = Stage::set().await;
     let other = publisher(&stage.server, "Oto", "other").await;

@@ -18,7 +18,7 @@ async fn status(stage: &Stage) -> Value {
 
 async fn error_of(stage: &Stage, state: &str) -> Vec<Option<String>> {
     let mut root = stage.server.database.root().await;
-    sqlx::query_scalar("SELECT error FROM whatsapp_outbox WHERE state = $1 ORDER BY part")
+    sqlx::query_scalar("SELECT error FROM whatsapp_outbox WHERE state = $1 ORDER BY position, part")
         .bind(state)
         .fetch_all(&mut root)
         .await
@@ -196,8 +196,9 @@ async fn nobody_is_written_to_a_day_after_they_wrote() {
     // One whose answer takes so long is not sent it.
     stage.meta.refuse_token(TOKEN, true);
     stage.text(PHONE, "wamid.1", "Soon?").await;
-    until("it waits", || async {
-        (parts(&stage.server, "ready").await == 1).then_some(())
+    until("it was refused and waits", || async {
+        let errors = error_of(&stage, "ready").await;
+        matches!(errors[..], [Some(_)]).then_some(())
     })
     .await;
     let mut root = stage.server.database.root().await;
