@@ -12,6 +12,7 @@ const parts = [
   ...["ApiKeyRateLimit", "ApiKeyRefill", "Capabilities", "DefinitionProblem", "InvalidField", "MemberProfile", "PageInfo", "Profile"],
   ...["Provides", "Requirement", "TemplateClassifier", "TemplatePublisher", "TemplateVersion", "TemplateWatcher", "UpgradeAvailable"],
   ...["Budget", "FeedbackStatistics", "ForkOrigin", "TextRange", "Tool", "Usage", "UsageReport", "UsageTotal"],
+  ...["WhatsAppLink", "WhatsAppSender", "WhatsAppSenderInstall", "WhatsAppVerification"],
 ];
 const answers = ["AccountDeletion", "DeletionOfOrganization", "SignedIn", "Viewer"];
 const events = ["ReplyDelta", "ReplyEnd"];
