@@ -179,7 +179,9 @@ pub fn services(config: &Config, secrets: &Secrets, db: Db) -> Result<Arc<Servic
     let keys = KeyRing::parse(&secrets.encryption_keys)?;
     let mail = mail(config)?;
     let calls = config.runs.providers()?;
-    let outbound = Outbound::new(&calls, &[&config.whatsapp.whatsapp_graph_url])?;
+    // Where the Graph API is may be an address of the operator's own, which no publisher's gateway has any business at.
+    let graph = Outbound::new(&calls, &[&config.whatsapp.whatsapp_graph_url])?;
+    let gateway = Outbound::new(&calls, &[])?;
     let providers = Providers::new(calls)?;
     let live = Live::start(&db);
     Ok(Arc::new(Services {
@@ -189,18 +191,18 @@ pub fn services(config: &Config, secrets: &Secrets, db: Db) -> Result<Arc<Servic
         auth,
         keys,
         providers,
-        whatsapp: whatsapp(config, outbound),
+        whatsapp: whatsapp(config, graph, gateway),
         mail,
         region: config.whatsapp.default_region,
         limits: limits(config),
     }))
 }
 
-fn whatsapp(config: &Config, outbound: Outbound) -> WhatsApp {
+fn whatsapp(config: &Config, graph: Outbound, gateway: Outbound) -> WhatsApp {
     let base = config.whatsapp.whatsapp_graph_url.clone();
     WhatsApp {
-        graph: Graph::new(base, outbound.clone()),
-        gateway: Gateway::new(outbound),
+        graph: Graph::new(base, graph),
+        gateway: Gateway::new(gateway),
         publishers: config.whatsapp.publishers(),
     }
 }
