@@ -26,6 +26,14 @@ impl Signer {
         format!("{SCHEME}{}", hex::encode(tag))
     }
 
+    /// Whether the header's value may be a signature at all, whoever's and of whatever.
+    #[must_use]
+    pub fn reads(header: &str) -> bool {
+        let tag = header.strip_prefix(SCHEME).unwrap_or_default();
+        tag.len() == 2 * hmac::HMAC_SHA256.digest_algorithm().output_len()
+            && tag.bytes().all(|c| c.is_ascii_hexdigit())
+    }
+
     /// Whether the header's value is that of this body. It takes as long whatever is wrong.
     #[must_use]
     pub fn holds(&self, header: &str, body: &[u8]) -> bool {
@@ -57,6 +65,23 @@ mod tests {
     fn signatures_are_those_of_the_standard() {
         assert_eq!(signer("Jefe").sign(BODY), TAG);
         assert!(signer("Jefe").holds(TAG, BODY));
+    }
+
+    #[test]
+    fn what_cannot_be_one_is_not_read() {
+        assert!(Signer::reads(TAG));
+        let long = format!("{TAG}0");
+        let headers = [
+            "",
+            "sha256=",
+            "sha1=00",
+            &TAG[..70],
+            &long,
+            &TAG.replace('5', "x"),
+        ];
+        for header in headers {
+            assert!(!Signer::reads(header), "{header}");
+        }
     }
 
     #[test]

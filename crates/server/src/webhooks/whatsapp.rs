@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use agentry_courier::{Courier, DeliveryError};
 use agentry_db::ids::WhatsAppNumberId;
+use agentry_whatsapp::Signer;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
@@ -114,13 +115,16 @@ async fn deliver(
     headers: &HeaderMap,
     body: Body,
 ) -> Response {
-    // Without a signature it is answered before the body is read.
+    // Without what may be a signature it is answered before the body is read.
     let mut signatures = headers.get_all(SIGNATURE).iter();
-    let (Some(signature), None) = (signatures.next(), signatures.next()) else {
+    let signature = match (signatures.next(), signatures.next()) {
+        (Some(one), None) => one.to_str().ok().filter(|one| Signer::reads(one)),
+        _ => None,
+    };
+    let Some(signature) = signature else {
         tokio::spawn(pass_over(body, receiver.patience));
         return refused(DeliveryError::Unsigned);
     };
-    let signature = signature.to_str().unwrap_or_default();
     let body = match read_body(body, LARGEST, receiver.patience).await {
         Ok(body) => body,
         Err(fault) => {
