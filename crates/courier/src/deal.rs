@@ -38,7 +38,7 @@ pub(crate) async fn deal(shared: &Shared, inbound: &Inbound) -> Result<(), DbErr
     let code = Code::find_in(text);
     let is_code = code.is_some();
     if let Some(code) = code {
-        if redeem(shared, inbound, &senders, &code).await? {
+        if redeem(shared, inbound, &senders, (&code, text)).await? {
             return Ok(());
         }
         // Nobody asks an agent that. Within a sentence it may be anything that looks like a code.
@@ -79,7 +79,7 @@ async fn redeem(
     shared: &Shared,
     inbound: &Inbound,
     senders: &[Sender],
-    code: &Code,
+    (code, text): (&Code, &str),
 ) -> Result<bool, DbError> {
     let [sender, others @ ..] = senders else {
         return Ok(false);
@@ -123,6 +123,8 @@ async fn redeem(
         Outcome::Expired(_) => Some(("code_expired", words::CODE_EXPIRED)),
         Outcome::SenderMismatch(_) => Some(("code_of_another", words::CODE_OF_ANOTHER)),
         Outcome::AlreadyLinked(_) => Some(("linked_elsewhere", words::LINKED_ELSEWHERE)),
+        // What only looks like a code in passing is said to the agent.
+        Outcome::TooMany(_) if !Code::is_all_of(text) => None,
         Outcome::TooMany(_) => Some(("too_many_codes", words::TOO_MANY_CODES)),
     };
     one(&counters.codes_refused);

@@ -42,13 +42,14 @@ BEGIN
   VALUES (v_me, v_home, 'wa_jid', p_number, p_jid, p_phone) ON CONFLICT (user_id, number) WHERE namespace = 'wa_jid' DO NOTHING;
   PERFORM member_identity_note(v_home, v_me, 'phone', p_phone, 'link:whatsapp', false);
   PERFORM member_identity_note(v_home, v_me, 'wa_jid', p_jid, 'link:whatsapp', false);
-  INSERT INTO link_codes (code_hash, user_id, tenant, purpose, template_id, expected_number, expected_phone, expires_at)
-  VALUES (p_code_hash, v_me, v_home, 'link:whatsapp', p_template_id, p_number, p_phone, v_until);
+  INSERT INTO link_codes (code_hash, user_id, tenant, purpose, template_id, publisher_org_id, expected_number, expected_phone, expires_at)
+  VALUES (p_code_hash, v_me, v_home, 'link:whatsapp', p_template_id,
+          (SELECT t.publisher_org_id FROM templates t WHERE t.id = p_template_id), p_number, p_phone, v_until);
   RETURN QUERY SELECT 'claimed', v_home, v_until;
 END $$;
 
 -- A code has arrived from a sender, by a bot of this publisher's. 'verified', with whose the sender is from now on; 'unknown', when there
--- is no such code, or no longer, or the publisher is not trusted; 'expired'; 'sender_mismatch', when it was to come from another number;
+-- is no such code, or no longer, or the publisher is not trusted, or the code was for another publisher's bot; 'expired'; 'sender_mismatch', when it was to come from another number;
 -- 'already_linked', when somebody has shown the number meanwhile. But for a publisher who is not trusted, the code is used up, whatever
 -- becomes of it: of many who bring it at once, one finds it. `p_bsuid`: the business-scoped id of the same person, where WhatsApp tells
 -- both. `dropped`: of how many others a claim to the number ends, which they had not shown, or not to anybody who is believed.
@@ -75,6 +76,8 @@ BEGIN
   IF v_code.user_id IS NULL THEN RETURN QUERY SELECT 'unknown', NULL::text, NULL::text, NULL::text, NULL::text, 0; RETURN; END IF;
   v_refusal := CASE
     WHEN v_code.expires_at <= clock_timestamp() THEN 'expired'
+    -- Whoever publishes a template says where its codes are sent to, and hears of them: they are good for nobody else's bot.
+    WHEN v_code.publisher_org_id <> p_publisher THEN 'other_publisher'
     WHEN p_namespace = 'wa_jid' AND p_number <> v_code.expected_number THEN 'sender_mismatch'
     WHEN EXISTS (SELECT FROM whatsapp_claims c
                  WHERE c.verified_at IS NOT NULL AND c.user_id <> v_code.user_id AND (p_trusted IS NULL OR c.verified_by = ANY (p_trusted))
@@ -85,7 +88,7 @@ BEGIN
   IF v_refusal IS NOT NULL THEN
     PERFORM whatsapp_audit(v_code.tenant, v_code.user_id, CASE v_refusal WHEN 'already_linked' THEN 'whatsapp.conflict' ELSE 'whatsapp.refuse' END,
                            v_code.expected_phone, jsonb_build_object('reason', v_refusal));
-    RETURN QUERY SELECT v_refusal, v_code.user_id, v_code.tenant, v_code.template_id, v_code.expected_phone, 0;
+    RETURN QUERY SELECT CASE v_refusal WHEN 'other_publisher' THEN 'unknown' ELSE v_refusal END, v_code.user_id, v_code.tenant, v_code.template_id, v_code.expected_phone, 0;
     RETURN;
   END IF;
   -- A new number takes the place of the old one. Where the sender is known by a business-scoped id alone, none was seen: what was

@@ -34,6 +34,8 @@ CREATE TABLE link_codes (
   tenant text NOT NULL REFERENCES "organization"("id") ON DELETE CASCADE ON UPDATE CASCADE,
   purpose text NOT NULL CHECK (purpose IN ('link:whatsapp')),
   template_id text REFERENCES templates (id) ON DELETE SET NULL ON UPDATE CASCADE,
+  -- Of the template, for as long as the code lasts: no other publisher's bot takes it.
+  publisher_org_id text,
   expected_number text NOT NULL,
   expected_phone text NOT NULL CHECK (expected_phone ~ '^[+][1-9][0-9]{6,14}$'),
   expires_at timestamptz NOT NULL,

@@ -4,19 +4,20 @@ use agentry_db::whatsapp_link::{LinkCounts, Outcome};
 use agentry_phone::Code;
 use serde_json::json;
 
-use super::{JID, PHONE, arrives, bot, code, db, identities, is_linked, link, links, trail};
+use super::{
+    JID, PHONE, arrives, arrives_for, bot, code, db, identities, is_linked, link, links, trail,
+};
 use crate::support::Server;
 
 #[tokio::test]
 async fn a_code_from_the_number_links_it_to_its_user() {
     let server = Server::start().await;
     let template = bot(&server, "helper").await;
-    let db = db(&server);
     let before = LinkCounts::read();
     let bob = server.sign_up("Bob").await;
     let done = link(&bob, json!({ "phone": PHONE, "templateSlug": "helper" })).await;
     let text = done["link"]["verification"]["text"].as_str().unwrap();
-    let Outcome::Verified(verified) = arrives(&db, JID, text).await else {
+    let Outcome::Verified(verified) = arrives_for(&server, &template, JID, text).await else {
         panic!("not verified")
     };
     assert_eq!(verified.home.user.as_str(), bob.user_id);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{BOT, JID, PHONE, arrives, bot, db, identities, linked, links};
+use super::{BOT, JID, PHONE, arrives_for, bot, db, identities, linked, links};
 use crate::support::{Caller, Server};
 
 async fn install(caller: &Caller, phone: Value) -> Value {
@@ -31,8 +31,7 @@ async fn post(caller: &Caller, body: Value) -> Value {
 #[tokio::test]
 async fn installing_with_a_number_answers_how_to_show_it() {
     let server = Server::start().await;
-    bot(&server, "helper").await;
-    let db = db(&server);
+    let template = bot(&server, "helper").await;
     let bob = server.sign_up("Bob").await;
     let done = install(&bob, json!("07123456789")).await;
     let whatsapp = &done["whatsapp"];
@@ -48,7 +47,7 @@ async fn installing_with_a_number_answers_how_to_show_it() {
         url.starts_with(&format!("https://wa.me/{BOT}?text=")) && url.ends_with(code),
         "{url}"
     );
-    arrives(&db, JID, code).await;
+    arrives_for(&server, &template, JID, code).await;
     let again = install(&bob, json!(PHONE)).await;
     assert_eq!(
         (&again["created"], &again["whatsapp"]["status"]),

@@ -98,6 +98,30 @@ pub(crate) async fn arrives_at(
     whatsapp_link::verify(db, trusted, &observed).await.unwrap()
 }
 
+/// A message with this text arrives from this sender, at the bot of this template.
+pub(crate) async fn arrives_for(
+    server: &Server,
+    template: &TemplateId,
+    from: &str,
+    text: &str,
+) -> Outcome {
+    let mut root = server.database.root().await;
+    let publisher: String =
+        sqlx::query_scalar("SELECT publisher_org_id FROM templates WHERE id = $1")
+            .bind(template.as_str())
+            .fetch_one(&mut root)
+            .await
+            .unwrap();
+    arrives_at(
+        &db(server),
+        &publisher,
+        &Publishers::All,
+        (from, None),
+        text,
+    )
+    .await
+}
+
 /// Whether somebody has shown this sender to the bots of `bots`.
 pub(crate) async fn is_linked(db: &Db, from: &str) -> bool {
     let (sender, bots) = (Sender::parse(from).unwrap(), OrganizationId::from("bots"));

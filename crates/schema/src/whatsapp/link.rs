@@ -71,7 +71,19 @@ pub(crate) async fn link(
         .hit(&format!("{key}:{user}"), by_user_and_number)
         .await?
         .map_err(too_often)?;
-    context.hit(&key, by_number).await?.map_err(too_often)?;
+    // A person's first try of an hour is never refused for what others tried: it costs the number's owner nothing, and may be theirs.
+    let once = RateLimit {
+        count: 1,
+        window: HOUR,
+    };
+    let is_first = context
+        .hit(&format!("{key}:{user}:first"), once)
+        .await?
+        .is_ok();
+    let room = context.hit(&key, by_number).await?;
+    if !is_first {
+        room.map_err(too_often)?;
+    }
 
     let home = home(context).await?;
     let code = &Code::generate().map_err(ApiError::internal)?;

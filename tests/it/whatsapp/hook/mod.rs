@@ -8,6 +8,7 @@ mod intake;
 mod kill;
 mod kinds;
 mod logs;
+mod misuse;
 mod numbers;
 mod trust;
 mod worst;
