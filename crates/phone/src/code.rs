@@ -54,7 +54,8 @@ impl Code {
 
     /// The code in a message, which may say more, in any case, in groups or letter by letter, with I or L for 1 and O for 0: the
     /// first ten characters that make one and stand by themselves, between what is neither letter nor digit. `None`: there is none,
-    /// and what was written is an ordinary message.
+    /// and what was written is an ordinary message. So is what looks like a code and can be none, for a half of it lacks a letter or a
+    /// digit from 2 to 9: `AAAAA-AAAAA`, `12345-67890`.
     #[must_use]
     pub fn find_in(message: &str) -> Option<Self> {
         let text: Vec<char> = message.nfkc().take(MAX_MESSAGE).collect();
@@ -76,7 +77,8 @@ impl Code {
     }
 
     /// Whether a message that holds a code says nothing else: it is the code, however it is written, or the code behind the words that
-    /// stand in front of it where it was shown. Whoever sends that means a code, whether or not there is such a code.
+    /// stand in front of it where it was shown. Whoever sends that means a code, whether or not there is such a code. What can be no code,
+    /// as [`Code::find_in`] has it, is not one by itself either.
     #[must_use]
     pub fn is_all_of(message: &str) -> bool {
         // One more than could be it.
@@ -219,6 +221,9 @@ mod tests {
             "7K3QP-9XW2M ok?",
             "7K3QP-9XW2",
             "collection helloworld",
+            "AAAAA-AAAAA",
+            "12345-67890",
+            "Link my WhatsApp number: 7K3QP-AAAAA",
             long.as_str(),
         ] {
             assert!(!Code::is_all_of(message), "{message:?}");
