@@ -1,10 +1,11 @@
 -- The acting user says that a number is theirs: 'claimed', with a code of which the hash is kept for so many seconds; 'verified',
 -- when they have shown it already, and no code; 'already_linked', when somebody else has; 'no_member', when they have no personal
--- organisation. A claim takes the place of their earlier one, and leaves a verified number as it is. `p_trusted`, here and below: the
--- organisations whose bots are believed, NULL for all. What was shown to another one's is as if it had not been.
+-- organisation. `created_at`: since when they have said so. A claim takes the place of their earlier one, and leaves a verified number
+-- as it is. `p_trusted`, here and below: the organisations whose bots are believed, NULL for all. What was shown to another one's is as
+-- if it had not been.
 CREATE FUNCTION whatsapp_claim(
   p_trusted text[], p_phone text, p_jid text, p_number text, p_code_hash bytea, p_template_id text, p_seconds integer)
-RETURNS TABLE (outcome text, organization_id text, expires_at timestamptz)
+RETURNS TABLE (outcome text, organization_id text, expires_at timestamptz, created_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -15,12 +16,12 @@ BEGIN
   -- One claim of a user after the other; here and below, first the user and then the number.
   PERFORM FROM "user" u WHERE u."id" = v_me FOR NO KEY UPDATE;
   v_home := whatsapp_home(v_me);
-  IF v_home IS NULL THEN RETURN QUERY SELECT 'no_member', NULL::text, NULL::timestamptz; RETURN; END IF;
+  IF v_home IS NULL THEN RETURN QUERY SELECT 'no_member', NULL::text, NULL::timestamptz, NULL::timestamptz; RETURN; END IF;
   PERFORM pg_advisory_xact_lock(hashtextextended('whatsapp:' || p_number, 0));
   IF EXISTS (SELECT FROM whatsapp_claims c
              WHERE c.namespace = 'wa_jid' AND c.number = p_number AND c.verified_at IS NOT NULL AND c.user_id <> v_me
                AND (p_trusted IS NULL OR c.verified_by = ANY (p_trusted))) THEN
-    RETURN QUERY SELECT 'already_linked', v_home, NULL::timestamptz;
+    RETURN QUERY SELECT 'already_linked', v_home, NULL::timestamptz, NULL::timestamptz;
     RETURN;
   END IF;
   -- Of two codes only the later one is good.
@@ -32,7 +33,7 @@ BEGIN
   IF EXISTS (SELECT FROM whatsapp_claims c
              WHERE c.namespace = 'wa_jid' AND c.number = p_number AND c.verified_at IS NOT NULL AND c.user_id = v_me
                AND (p_trusted IS NULL OR c.verified_by = ANY (p_trusted))) THEN
-    RETURN QUERY SELECT 'verified', v_home, NULL::timestamptz;
+    RETURN QUERY SELECT 'verified', v_home, NULL::timestamptz, NULL::timestamptz;
     RETURN;
   END IF;
   -- The same number in its other form takes the place of the one before.
@@ -45,7 +46,8 @@ BEGIN
   INSERT INTO link_codes (code_hash, user_id, tenant, purpose, template_id, publisher_org_id, expected_number, expected_phone, expires_at)
   VALUES (p_code_hash, v_me, v_home, 'link:whatsapp', p_template_id,
           (SELECT t.publisher_org_id FROM templates t WHERE t.id = p_template_id), p_number, p_phone, v_until);
-  RETURN QUERY SELECT 'claimed', v_home, v_until;
+  RETURN QUERY SELECT 'claimed', v_home, v_until, c.created_at FROM whatsapp_claims c
+  WHERE c.user_id = v_me AND c.namespace = 'wa_jid' AND c.number = p_number;
 END $$;
 
 -- A code has arrived from a sender, by a bot of this publisher's. 'verified', with whose the sender is from now on; 'unknown', when there

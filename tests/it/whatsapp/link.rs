@@ -110,6 +110,62 @@ async fn linking_again_gives_another_code_and_the_first_is_good_no_more() {
 }
 
 #[tokio::test]
+async fn since_when_it_is_said_to_be_theirs_is_told_alike_by_whoever_asks() {
+    let server = Server::start().await;
+    let db = db(&server);
+    let bob = server.sign_up("Bob").await;
+    let listed = async || {
+        let document = "{ viewer { whatsAppLinks { createdAt } } }";
+        let data = bob.query(document, json!({})).await;
+        data["viewer"]["whatsAppLinks"][0]["createdAt"].clone()
+    };
+    let first = link(&bob, json!({ "phone": PHONE })).await;
+    let since = first["link"]["createdAt"].clone();
+    assert_eq!(since, listed().await);
+    let again = link(&bob, json!({ "phone": PHONE })).await;
+    assert_eq!(again["link"]["createdAt"], since, "said before");
+    let text = again["link"]["verification"]["text"].as_str().unwrap();
+    arrives(&db, JID, text).await;
+    let shown = link(&bob, json!({ "phone": PHONE })).await;
+    assert_eq!(shown["link"]["status"], "VERIFIED");
+    assert_eq!(shown["link"]["createdAt"], since);
+    assert_eq!(listed().await, since);
+}
+
+#[tokio::test]
+async fn what_is_linked_is_told_again_and_again_and_counted_against_nobody() {
+    let limits = [
+        "--whatsapp-links-per-hour=2",
+        "--whatsapp-links-per-number=2",
+    ];
+    let server = Server::start_with(&limits).await;
+    let db = db(&server);
+    let bob = linked(&server, &db, "Bob", PHONE).await;
+    for typed in ["07123 456789", PHONE, "tel:+447123456789", PHONE] {
+        let again = link(&bob, json!({ "phone": typed })).await;
+        assert_eq!(again["link"]["status"], "VERIFIED", "{again}");
+        assert_eq!(again["link"]["verification"], Value::Null);
+    }
+    // It told the trail nothing, and took nothing of what there is for him and the number.
+    let metadata = json!({ "phone": "…89", "outcome": "claimed" });
+    assert_eq!(trail(&bob).await.len(), 2);
+    assert_eq!(trail(&bob).await[0].1, metadata);
+    code(&bob, "+15551234567").await;
+    limited(&bob, "+33612345678").await;
+    assert_eq!(
+        link(&bob, json!({ "phone": PHONE })).await["link"]["status"],
+        "VERIFIED"
+    );
+    // Whose it is not is counted, and told no more than ever.
+    let eve = server.sign_up("Eve").await;
+    assert_eq!(
+        refused(&eve, json!({ "phone": PHONE })).await,
+        "ALREADY_LINKED"
+    );
+    limited(&eve, PHONE).await;
+}
+
+#[tokio::test]
 async fn another_claim_takes_the_place_of_the_one_before_and_leaves_what_is_verified() {
     let server = Server::start().await;
     let db = db(&server);
@@ -306,5 +362,12 @@ async fn one_account_does_not_use_up_what_there_is_for_a_number() {
 async fn limited(caller: &Caller, phone: &str) {
     let limited = link(caller, json!({ "phone": phone })).await;
     assert_eq!(limited["code"], "RATE_LIMITED", "{limited}");
-    assert!(limited["retryAfter"].as_i64().unwrap() > 0, "{limited}");
+    let seconds = limited["retryAfter"].as_i64().unwrap();
+    assert!((1..=7_200).contains(&seconds), "{limited}");
+    let wait = match seconds {
+        ..=120 => format!("{seconds} s"),
+        _ => format!("{} minutes", (seconds + 59) / 60),
+    };
+    let told = format!("This was tried too often. Try again in {wait}.");
+    assert_eq!(limited["message"], told);
 }

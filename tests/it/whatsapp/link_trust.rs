@@ -161,6 +161,32 @@ async fn a_code_that_is_shown_to_somebody_untrusted_links_nothing_and_stays_good
 }
 
 #[tokio::test]
+async fn nobody_is_sent_to_a_bot_that_hears_nothing() {
+    let stage = Stage::set().await;
+    let mut root = stage.before.database.root().await;
+    sqlx::query("UPDATE templates SET bot_phone = '447900000001'")
+        .execute(&mut root)
+        .await
+        .unwrap();
+    let eve = stage.before.sign_up("Eve").await;
+    let elsewhere = eve.moved_to(&stage.after.url);
+    for (caller, slug, hears) in [
+        (&eve, "first-bot", true),
+        (&elsewhere, "first-bot", false),
+        (&elsewhere, "second-bot", true),
+    ] {
+        let input = json!({ "phone": "+15551234567", "templateSlug": slug });
+        let done = link(caller, input).await;
+        let verification = &done["link"]["verification"];
+        assert_eq!(verification["waMeUrl"].is_string(), hears, "{slug}: {done}");
+        assert!(
+            verification["code"].is_string(),
+            "another bot's may hear it"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_gateway_is_told_what_is_believed() {
     let stage = Stage::set().await;
     let key = key(&stage.bob, "ADMIN", json!({ "whatsapp": ["read"] })).await;

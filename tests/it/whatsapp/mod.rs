@@ -30,8 +30,7 @@ pub(crate) const JID: &str = "447123456789@s.whatsapp.net";
 /// The bot of the template that [`bot`] publishes.
 pub(crate) const BOT: &str = "447900000001";
 
-const LINK: &str =
-    "phone waJid businessScopedId status verifiedAt verification { code text waMeUrl expiresAt }";
+const LINK: &str = "phone waJid businessScopedId status verifiedAt createdAt verification { code text waMeUrl expiresAt }";
 
 /// The database, as the service has it.
 pub(crate) fn db(server: &Server) -> Db {
@@ -52,7 +51,7 @@ pub(crate) async fn bot(server: &Server, slug: &str) -> TemplateId {
 pub(crate) async fn link(caller: &Caller, input: Value) -> Value {
     let document = format!(
         "mutation($input: LinkWhatsAppInput!) {{ linkWhatsApp(input: $input) {{ __typename
-           ... on LinkWhatsAppSuccess {{ link {{ {LINK} }} }} ... on WhatsAppRefused {{ code retryAfter }}
+           ... on LinkWhatsAppSuccess {{ link {{ {LINK} }} }} ... on WhatsAppRefused {{ code message retryAfter }}
            ... on UserError {{ message }} ... on ValidationFailed {{ fields {{ path }} }} }} }}"
     );
     let data = caller.query(&document, json!({ "input": input })).await;

@@ -45,7 +45,7 @@ impl LinkCounts {
 
 pub(super) fn claimed(claim: &Claim) {
     match claim {
-        Claim::Open(_) => CLAIMED.fetch_add(1, Relaxed),
+        Claim::Open { .. } => CLAIMED.fetch_add(1, Relaxed),
         Claim::AlreadyLinked => CONFLICTS.fetch_add(1, Relaxed),
         Claim::Verified | Claim::NoMember => 0,
     };

@@ -43,8 +43,13 @@ pub struct NewClaim<'a> {
 /// What became of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// It stands until then, unless its code arrives before.
-    Open(DateTime<Utc>),
+    /// It stands, unless its code arrives before.
+    Open {
+        /// Until when the code is good.
+        until: DateTime<Utc>,
+        /// When the user first said that the number is theirs.
+        since: DateTime<Utc>,
+    },
     /// The user has shown the number to be theirs already.
     Verified,
     /// Somebody else has.
@@ -107,6 +112,7 @@ pub struct MemberInstall {
 struct Answer {
     outcome: String,
     expires_at: Option<DateTime<Utc>>,
+    created_at: Option<DateTime<Utc>>,
 }
 
 #[derive(FromQueryResult)]
@@ -137,17 +143,19 @@ pub async fn claim(
         new.template.map(|id| id.as_str().to_owned()).into(),
         CODE_SECONDS.cast_signed().into(),
     ];
-    let statement = "SELECT outcome, expires_at FROM whatsapp_claim($1, $2, $3, $4, $5, $6, $7)";
+    let statement =
+        "SELECT outcome, expires_at, created_at FROM whatsapp_claim($1, $2, $3, $4, $5, $6, $7)";
     let answer: Option<Answer> = sql::first(scope, statement, values).await?;
     let Some(Answer {
         outcome,
         expires_at,
+        created_at,
     }) = answer
     else {
         return Err(DbError::Unexpected("a claim was not answered".to_owned()));
     };
-    let claim = match (outcome.as_str(), expires_at) {
-        ("claimed", Some(until)) => Claim::Open(until),
+    let claim = match (outcome.as_str(), expires_at.zip(created_at)) {
+        ("claimed", Some((until, since))) => Claim::Open { until, since },
         ("verified", _) => Claim::Verified,
         ("already_linked", _) => Claim::AlreadyLinked,
         ("no_member", _) => Claim::NoMember,

@@ -7,7 +7,6 @@ use agentry_db::rate_limit::RateLimit;
 use agentry_db::template::Card;
 use agentry_db::whatsapp_link::{self, Claim, NewClaim};
 use agentry_phone::{Code, Phone, Region};
-use chrono::Utc;
 use serde_json::json;
 
 use super::refusal::too_often;
@@ -36,7 +35,8 @@ pub(crate) struct LinkRequest<'a> {
     pub template: Option<&'a Card>,
 }
 
-/// Notes a number as the acting user's own to be shown, and gives them a code to show it by. Every call counts against their limit.
+/// Notes a number as the acting user's own to be shown, and gives them a code to show it by. Every call counts against their limit, unless
+/// they have shown the number before.
 ///
 /// # Errors
 /// [`Failure::WhatsAppRefused`] with the reason.
@@ -58,12 +58,18 @@ pub(crate) async fn link(
         count: limits.whatsapp_links_per_number,
         window: HOUR,
     };
+    let phone = Phone::parse(request.phone, request.region);
+    // Of their own links, which tells them nothing of anybody else's.
+    if let Ok(phone) = &phone
+        && let Some(stands) = shown(context, phone).await?
+    {
+        return Ok(stands);
+    }
     let user = context.tenant()?.user();
     context
         .hit(&format!("whatsapp-link:{user}"), by_user)
         .await?
         .map_err(too_often)?;
-    let phone = Phone::parse(request.phone, request.region);
     let phone = &phone.map_err(|_| WhatsAppErrorCode::InvalidPhone)?;
     let key = format!("whatsapp-number:{}", phone.number());
     // First, so that one account cannot use up what there is for all who claim the number.
@@ -102,38 +108,44 @@ pub(crate) async fn link(
             Ok(claim)
         })
         .await?;
-    let (status, expires_at) = match claim {
-        Claim::Open(until) => (WhatsAppLinkStatus::Unverified, Some(until)),
-        Claim::Verified => (WhatsAppLinkStatus::Verified, None),
+    let (expires_at, created_at) = match claim {
+        Claim::Open { until, since } => (until, since),
+        // It was shown meanwhile.
+        Claim::Verified => {
+            let stands = shown(context, phone).await?;
+            return stands.ok_or_else(|| Failure::conflict("The number was unlinked meanwhile."));
+        }
         Claim::AlreadyLinked => return Err(WhatsAppErrorCode::AlreadyLinked.into()),
         Claim::NoMember => return Err(WhatsAppErrorCode::NoMember.into()),
     };
-    let bot = template.and_then(|card| card.bot_phone.as_deref());
-    let verification = expires_at.map(|expires_at| WhatsAppVerification {
+    // A bot whose publisher is not trusted hears no code.
+    let heard = template.filter(|card| trusted.include(&card.publisher_org_id));
+    let bot = heard.and_then(|card| card.bot_phone.as_deref());
+    let verification = WhatsAppVerification {
         code: code.shown(),
         text: format!("{}{}", TEXT[0], code.shown()),
         wa_me_url: bot.map(|bot| format!("https://wa.me/{bot}?text={}{}", TEXT[1], code.shown())),
         expires_at,
-    });
-    if verification.is_none() {
-        // It was linked before: as it stands, with the id that was observed.
-        let stands = WhatsAppLink::list(context).await?;
-        let jids = phone.variants();
-        let stands = stands.into_iter().find(|link| {
-            let jid = link.wa_jid.as_ref();
-            jid.is_some_and(|jid| jids.contains(jid))
-        });
-        return stands.ok_or_else(|| Failure::conflict("The number was unlinked meanwhile."));
-    }
+    };
     Ok(WhatsAppLink {
         phone: Some(phone.e164()),
         wa_jid: Some(phone.jid()),
         business_scoped_id: None,
-        status,
-        verification,
+        status: WhatsAppLinkStatus::Unverified,
+        verification: Some(verification),
         verified_at: None,
-        created_at: Utc::now(),
+        created_at,
     })
+}
+
+/// The number as the acting user has shown it, with the id that was observed.
+async fn shown(context: &RequestContext, phone: &Phone) -> Result<Option<WhatsAppLink>, ApiError> {
+    let jids = phone.variants();
+    let links = WhatsAppLink::list(context).await?;
+    Ok(links.into_iter().find(|link| {
+        let jid = link.wa_jid.as_ref();
+        link.status == WhatsAppLinkStatus::Verified && jid.is_some_and(|jid| jids.contains(jid))
+    }))
 }
 
 /// Where the caller's links are kept: their personal organisation, made when it is missing.
@@ -159,7 +171,7 @@ pub(super) fn ending(phone: &str) -> String {
 
 const fn told(claim: &Claim) -> &'static str {
     match claim {
-        Claim::Open(_) => "claimed",
+        Claim::Open { .. } => "claimed",
         Claim::Verified => "verified",
         Claim::AlreadyLinked => "already_linked",
         Claim::NoMember => "no_member",

@@ -65,7 +65,8 @@ pub struct WhatsAppVerification {
     pub code: String,
     /// A whole message with the code; a secret, as the code is.
     pub text: String,
-    /// Opens WhatsApp with the text filled in, to the bot of the template; null when no template was named, or it has no bot.
+    /// Opens WhatsApp with the text filled in, to the bot of the template; null when no template was named, or it has no bot, or the
+    /// server's operator does not trust its publisher, whose bot hears nothing.
     pub wa_me_url: Option<String>,
     /// When the code is good for nothing any more.
     pub expires_at: DateTime<Utc>,

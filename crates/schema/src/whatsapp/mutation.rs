@@ -69,8 +69,10 @@ impl WhatsAppMutation {
     /// once, for ten minutes, and from that number, or from a sender whose number WhatsApp does not tell: show it to nobody, for whoever has it
     /// and hides their number can link themself to your account. That shows no number, and links their business-scoped id alone, which
     /// `viewer.whatsAppLinks` lists and `unlinkWhatsApp` ends. A number that you say next takes the place of one you have not shown; one
-    /// that you have shown stays until the new one is. Linking again what is linked changes nothing. You can try 20 numbers an hour, and one
-    /// number 3 times an hour; all people together can try a number 10 times an hour. The server's operator may have set other limits.
+    /// that you have shown stays until the new one is. Linking again what is linked changes nothing, and is not counted. You can try 20
+    /// numbers an hour, and one number 3 times an hour; all people together can try a number 10 times an hour. What was tried in one hour of
+    /// the clock fades evenly during the next, so that it may take more than an hour until there is another try; `retryAfter` says when. The
+    /// server's operator may have set other limits.
     async fn link_whats_app(
         &self,
         context: &Context<'_>,

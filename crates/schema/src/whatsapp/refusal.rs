@@ -25,7 +25,8 @@ pub enum WhatsAppErrorCode {
     NoMember,
     /// Somebody else has shown the number to be theirs. Whose it is is told to nobody.
     AlreadyLinked,
-    /// You tried too many numbers, or this one too often, or all people together did. `retryAfter` says how long to wait.
+    /// You tried too many numbers, or this one too often, or all people together did. `retryAfter` says how long to wait, which may be
+    /// longer than an hour.
     RateLimited,
     /// Of `installTemplate` alone: an API key installs, and does not link numbers.
     Forbidden,
@@ -90,8 +91,47 @@ pub(super) fn too_often(wait: Duration) -> Failure {
     let seconds = i32::try_from(wait.as_secs()).unwrap_or(i32::MAX).max(1);
     let code = WhatsAppErrorCode::RateLimited;
     Failure::WhatsAppRefused(WhatsAppRefused {
-        message: format!("{} Try again in {seconds} s.", code.message()),
+        message: format!("{} Try again in {}.", code.message(), in_words(seconds)),
         code,
         retry_after: Some(seconds),
     })
+}
+
+/// How long to wait, for a person: in whole minutes, none too few, where it is more than two.
+fn in_words(seconds: i32) -> String {
+    if seconds > 120 {
+        format!("{} minutes", seconds.saturating_add(59) / 60)
+    } else {
+        format!("{seconds} s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic, reason = "tests")]
+
+    use super::*;
+
+    fn told(seconds: u64) -> (String, Option<i32>) {
+        match too_often(Duration::from_secs(seconds)) {
+            Failure::WhatsAppRefused(refused) => (refused.message, refused.retry_after),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_long_wait_is_told_in_minutes_and_kept_in_seconds() {
+        let wait = |words: &str| format!("This was tried too often. Try again in {words}.");
+        for (seconds, words) in [
+            (1, "1 s"),
+            (120, "120 s"),
+            (121, "3 minutes"),
+            (180, "3 minutes"),
+            (4_774, "80 minutes"),
+        ] {
+            let kept = i32::try_from(seconds).ok();
+            assert_eq!(told(seconds), (wait(words), kept));
+        }
+        assert_eq!(told(u64::MAX).1, Some(i32::MAX));
+    }
 }
