@@ -78,16 +78,22 @@ impl Apps {
         self.look(shared, look).await
     }
 
-    /// Whether this is the verify token of the number, or of any.
+    /// Whether this is the verify token of the number, or of any. One that was replaced is none from then on.
     pub(crate) async fn verifies(
         &self,
         shared: &Shared,
         number: Option<&WhatsAppNumberId>,
         token: &str,
     ) -> Result<bool, DbError> {
+        let asked = Instant::now();
         let hash = sha256(token);
         let look = |book: &Arc<Book>| book.verifies(number, &hash).then_some(());
-        Ok(self.look(shared, look).await?.is_some())
+        if self.look(shared, look).await?.is_none() {
+            return Ok(false);
+        }
+        // It may have been replaced meanwhile. Only who knows a token gets as far: rubbish does not have everything read anew.
+        let (_, now) = self.book(shared, |at| at >= asked).await?;
+        Ok(now.verifies(number, &hash))
     }
 
     /// Looks in what was read last, and in what there is now where nothing is found in that.
@@ -96,26 +102,26 @@ impl Apps {
         shared: &Shared,
         look: impl Fn(&Arc<Book>) -> Option<T>,
     ) -> Result<Option<T>, DbError> {
-        let (at, book) = self.book(shared, GOOD_FOR).await?;
+        let (at, book) = self.book(shared, |at| at.elapsed() < GOOD_FOR).await?;
         if let Some(found) = look(&book) {
             return Ok(Some(found));
         }
         if at.elapsed() < PATIENCE {
             return Ok(None);
         }
-        let (_, book) = self.book(shared, PATIENCE).await?;
+        let (_, book) = self.book(shared, |at| at.elapsed() < PATIENCE).await?;
         Ok(look(&book))
     }
 
-    /// What was read no longer ago than this.
+    /// What was read when it is good, or what there is now.
     async fn book(
         &self,
         shared: &Shared,
-        good_for: Duration,
+        is_good: impl Fn(Instant) -> bool,
     ) -> Result<(Instant, Arc<Book>), DbError> {
         let known = || {
             let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-            read.clone().filter(|(at, _)| at.elapsed() < good_for)
+            read.clone().filter(|(at, _)| is_good(*at))
         };
         if let Some(known) = known() {
             return Ok(known);

@@ -89,8 +89,14 @@ impl Checks {
 
     /// The failure of an input of which this one field cannot be accepted.
     pub(crate) fn refused(field: &str, message: impl Into<String>) -> Failure {
+        Self::refused_at(&[field], message)
+    }
+
+    /// The same of something inside the input.
+    pub(crate) fn refused_at(path: &[&str], message: impl Into<String>) -> Failure {
         let mut checks = Self::default();
-        checks.refuse(field, message);
+        let path = path.iter().map(|&part| part.to_owned()).collect();
+        checks.refuse_at(path, message);
         checks
             .finish()
             .err()
@@ -181,6 +187,9 @@ impl Checks {
             return Ok(());
         };
         let message = match self.fields.len() {
+            1 if first.path.is_empty() => {
+                format!("The input cannot be accepted: {}", first.message)
+            }
             1 => format!(
                 "{} cannot be accepted: {}",
                 first.path.join("."),

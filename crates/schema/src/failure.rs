@@ -60,7 +60,7 @@ pub struct ValidationFailed {
 /// One input field that cannot be accepted.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct InvalidField {
-    /// Where it stands in the input, outermost first: `["systemPrompt"]`.
+    /// Where it stands in the input, outermost first: `["systemPrompt"]`. Empty where it is the input as a whole.
     pub path: Vec<String>,
     /// What is wrong with it, for a person to read. It never repeats the value.
     pub message: String,

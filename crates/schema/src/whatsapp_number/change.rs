@@ -25,7 +25,7 @@ pub struct RotateWhatsAppNumberInput {
     /// Another secret that what is delivered is signed with, 16 to 4,096 characters. What is signed with the one before is taken for
     /// a few seconds more.
     app_secret: Option<Secret>,
-    /// Whether to make another verify token.
+    /// Whether to make another verify token. The one before is refused from then on.
     #[graphql(default)]
     new_verify_token: bool,
 }
@@ -82,13 +82,15 @@ async fn rotated(
     } = input;
     let mut checks = Checks::default();
     if let Some(token) = &access_token {
-        secret(&mut checks, "accessToken", token, 1);
+        secret(&mut checks, &["accessToken"], token, 1);
     }
     if let Some(app_secret) = &app_secret {
-        secret(&mut checks, "appSecret", app_secret, 16);
+        secret(&mut checks, &["appSecret"], app_secret, 16);
     }
     if access_token.is_none() && app_secret.is_none() && !new_verify_token {
-        checks.refuse("accessToken", "Give at least one thing to replace.");
+        // No field is to blame more than another.
+        let message = "Give at least one of accessToken, appSecret and newVerifyToken.";
+        checks.refuse_at(Vec::new(), message);
     }
     checks.finish()?;
     let id: &WhatsAppNumberId = &id_of(id);
@@ -100,7 +102,9 @@ async fn rotated(
             return Err(Checks::refused("accessToken", "A gateway has none."));
         };
         drop(scope);
-        look_at(context, &phone_number_id, token.inner()).await?;
+        // It is the token that does not open the number, which is as it was.
+        let fields: [&[&str]; 2] = [&["accessToken"]; 2];
+        look_at(context, &phone_number_id, token.inner(), fields).await?;
     }
     let organization = context.tenant()?.organization();
     let sealed = |secret: &Secret, place| seal(context, secret.inner(), &place);

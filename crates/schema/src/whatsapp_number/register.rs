@@ -2,11 +2,11 @@
 
 use agentry_crypto::sha256;
 use agentry_db::entity::SealedColumn;
-use agentry_db::ids::WhatsAppNumberId;
-use agentry_db::new_id;
+use agentry_db::ids::{TemplateId, WhatsAppNumberId};
 use agentry_db::run::ErrorCode;
 use agentry_db::sealed::{access_token_place, app_secret_place};
 use agentry_db::whatsapp::number::{self, NewNumber, NewWay, Number, NumberRefused};
+use agentry_db::{new_id, template};
 use agentry_phone::Sender;
 use agentry_whatsapp::CheckError;
 use async_graphql::{ID, InputObject, OneofObject, SimpleObject};
@@ -21,12 +21,17 @@ use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
 use crate::secret::Secret;
-use crate::{Action, ApiError, Doing, RequestContext};
+use crate::{Action, ApiError, Doing, Noun, RequestContext};
 
 /// The longest token or secret, in bytes.
 const MAX_SECRET: usize = 4_096;
 /// The shortest secret: Meta's have 32 characters.
 const MIN_SECRET: usize = 16;
+/// Where things stand in the input.
+const PHONE_NUMBER_ID: [&str; 3] = ["via", "cloudApi", "phoneNumberId"];
+const ACCESS_TOKEN: [&str; 3] = ["via", "cloudApi", "accessToken"];
+const URL: [&str; 3] = ["via", "gateway", "url"];
+const PHONE: [&str; 3] = ["via", "gateway", "phone"];
 /// What a verify token begins with.
 const PREFIX: &str = "wa_";
 
@@ -121,9 +126,10 @@ async fn registered(
         .publishers
         .include(context.tenant()?.organization())
     {
-        return Err(Failure::forbidden(
-            "The operator of this server has not let this organisation register numbers on WhatsApp.",
-        ));
+        let organization = context.tenant()?.organization();
+        return Err(Failure::forbidden(format!(
+            "The operator of this server has not let this organisation register numbers on WhatsApp (--whatsapp-publishers {organization})."
+        )));
     }
     let mut checks = Checks::default();
     let compared = compared(context, &input);
@@ -133,16 +139,19 @@ async fn registered(
         WhatsAppNumberVia::CloudApi(meta) => {
             let id = meta.phone_number_id.trim().to_owned();
             if !(1..=40).contains(&id.len()) || !id.bytes().all(|b| b.is_ascii_digit()) {
-                checks.refuse("phoneNumberId", "It must be 1 to 40 digits.");
+                checks.refuse_at(path(&PHONE_NUMBER_ID), "It must be 1 to 40 digits.");
             }
-            secret(&mut checks, "accessToken", &meta.access_token, 1);
+            secret(&mut checks, &ACCESS_TOKEN, &meta.access_token, 1);
             Some(Via::CloudApi(id, meta.access_token.inner().clone()))
         }
         WhatsAppNumberVia::Gateway(gateway) => gateway_of(context, &mut checks, &gateway),
     };
-    secret(&mut checks, "appSecret", &input.app_secret, MIN_SECRET);
+    secret(&mut checks, &["appSecret"], &input.app_secret, MIN_SECRET);
     checks.finish()?;
-    let via = via.ok_or_else(|| Checks::refused("url", "It must be an address."))?;
+    let via = via.ok_or_else(|| Checks::refused_at(&URL, "It must be an address."))?;
+    let template: TemplateId = id_of(input.template_id);
+    // Before Meta is asked anything.
+    is_own(context, &template).await?;
     let (way, display_phone) = looked_at(context, via).await?;
     let number = Sender::parse(&display_phone).map_err(ApiError::internal)?;
     let id: WhatsAppNumberId = new_id();
@@ -158,7 +167,7 @@ async fn registered(
     let place = app_secret_place(organization, &id);
     let limit = services.limits.whatsapp_numbers_per_organization;
     let new = &NewNumber {
-        template: id_of(input.template_id),
+        template,
         way,
         display_phone,
         number: number.number(),
@@ -216,18 +225,21 @@ fn gateway_of(
         && digits.bytes().all(|b| b.is_ascii_digit())
         && !digits.starts_with('0');
     if !plausible {
-        checks.refuse("phone", "It must be a number in E.164, as +447700900123.");
+        checks.refuse_at(
+            path(&PHONE),
+            "It must be a number in E.164, as +447700900123.",
+        );
     }
     if input.url.chars().count() > 2_000 {
-        checks.refuse("url", "It must have at most 2,000 characters.");
+        checks.refuse_at(path(&URL), "It must have at most 2,000 characters.");
         return None;
     }
     let Ok(url) = Url::parse(&input.url) else {
-        checks.refuse("url", "It must be an address.");
+        checks.refuse_at(path(&URL), "It must be an address.");
         return None;
     };
     if let Err(refusal) = context.services().whatsapp.gateway.check(&url) {
-        checks.refuse("url", refusal.to_string());
+        checks.refuse_at(path(&URL), refusal.to_string());
         return None;
     }
     Some(Via::Gateway(url, digits.to_owned()))
@@ -240,15 +252,17 @@ async fn looked_at(context: &RequestContext, via: Via) -> Result<(Via, String), 
         Via::CloudApi(id, token) => (id, token),
     };
     let (id, token) = via;
-    let digits = look_at(context, &id, &token).await?;
+    let digits = look_at(context, &id, &token, [&ACCESS_TOKEN, &PHONE_NUMBER_ID]).await?;
     Ok((Via::CloudApi(id, token), digits))
 }
 
-/// The number that Meta knows by this id, to whoever holds the token.
+/// The number that Meta knows by this id, to whoever holds the token. `fields`: what is to blame where it refuses the token, and where it
+/// knows no such number.
 pub(super) async fn look_at(
     context: &RequestContext,
     phone_number_id: &str,
     token: &SecretString,
+    fields: [&[&str]; 2],
 ) -> Result<String, Failure> {
     let services = context.services();
     let user = context.tenant()?.user();
@@ -261,8 +275,8 @@ pub(super) async fn look_at(
     // In a box: what lies inside is deeper than the compiler follows.
     let seen = Box::pin(graph.look_at(phone_number_id, token)).await;
     let seen = seen.map_err(|error| match &error {
-        CheckError::TokenRefused => Checks::refused("accessToken", error.to_string()),
-        CheckError::NoNumber => Checks::refused("phoneNumberId", error.to_string()),
+        CheckError::TokenRefused => Checks::refused_at(fields[0], error.to_string()),
+        CheckError::NoNumber => Checks::refused_at(fields[1], error.to_string()),
         CheckError::Away(_) => {
             let code = ErrorCode::ProviderUnreachable;
             Failure::connection_failed(code, error.to_string(), true, None)
@@ -271,7 +285,21 @@ pub(super) async fn look_at(
     Ok(seen.digits)
 }
 
-pub(super) fn secret(checks: &mut Checks, field: &str, secret: &Secret, least: usize) {
+/// Whether the template is one of the acting organisation's, as far as the caller sees.
+async fn is_own(context: &RequestContext, template: &TemplateId) -> Result<(), Failure> {
+    let scope = context.read(Noun::Templates).await?;
+    let found = template::find_many(&scope, std::slice::from_ref(template)).await?;
+    let mut found = found.iter();
+    let own = found.any(|card| card.publisher_org_id == *scope.tenant().organization());
+    own.then_some(())
+        .ok_or_else(|| Failure::not_found("template"))
+}
+
+fn path(parts: &[&str]) -> Vec<String> {
+    parts.iter().map(|&part| part.to_owned()).collect()
+}
+
+pub(super) fn secret(checks: &mut Checks, field: &[&str], secret: &Secret, least: usize) {
     let bytes = secret.inner().expose_secret().as_bytes();
     let fits =
         (least..=MAX_SECRET).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
@@ -279,7 +307,7 @@ pub(super) fn secret(checks: &mut Checks, field: &str, secret: &Secret, least: u
         let message = format!(
             "It must be {least} to {MAX_SECRET} printable ASCII characters without white space."
         );
-        checks.refuse(field, message);
+        checks.refuse_at(path(field), message);
     }
 }
 

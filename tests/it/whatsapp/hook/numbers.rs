@@ -121,6 +121,88 @@ async fn what_cannot_be_a_number_or_a_secret_is_refused() {
 }
 
 #[tokio::test]
+async fn what_is_refused_is_named_where_it_stands_in_the_input() {
+    let stage = Stage::set().await;
+    let paths = async |field: &str, input: Value| {
+        let noun = if field == "registerWhatsAppNumber" {
+            "RegisterWhatsAppNumberInput"
+        } else {
+            "RotateWhatsAppNumberInput"
+        };
+        let document = format!(
+            "mutation($input: {noun}!) {{ {field}(input: $input) {{ ... on ValidationFailed {{ message fields {{ path }} }} }} }}"
+        );
+        let mut data = stage.acme.query(&document, json!({ "input": input })).await;
+        let refused = data[field].take();
+        let fields = refused["fields"].as_array().unwrap().iter();
+        let paths: Vec<Value> = fields.map(|field| field["path"].clone()).collect();
+        (
+            json!(paths),
+            refused["message"].as_str().unwrap().to_owned(),
+        )
+    };
+    let (register, rotate) = ("registerWhatsAppNumber", "rotateWhatsAppNumber");
+    let (id, token) = (
+        json!(["via", "cloudApi", "phoneNumberId"]),
+        json!(["via", "cloudApi", "accessToken"]),
+    );
+    let mut all = of_meta(&stage.template, "12a", "a b");
+    all["appSecret"] = json!("short");
+    let refused = paths(register, all).await;
+    assert_eq!(refused.0, json!([id, token, ["appSecret"]]));
+    // What Meta refuses.
+    stage.meta.refuse_token("EAArefused", true);
+    let refused = paths(register, of_meta(&stage.template, "5551", "EAArefused")).await;
+    assert_eq!(refused.0, json!([token]));
+    let refused = paths(register, of_meta(&stage.template, "5550", TOKEN)).await;
+    assert_eq!(refused.0, json!([id]));
+    let (url, phone) = (
+        json!(["via", "gateway", "url"]),
+        json!(["via", "gateway", "phone"]),
+    );
+    for (address, expected) in [
+        ("nowhere", json!([phone, url])),
+        ("https://127.0.0.1/out", json!([phone, url])),
+    ] {
+        let via = json!({ "gateway": { "url": address, "phone": "07900000002" } });
+        let input = json!({ "templateId": stage.template, "appSecret": SECRET, "via": via });
+        assert_eq!(paths(register, input).await.0, expected, "{address}");
+    }
+    let of = stage.number["id"].clone();
+    let input = json!({ "id": of, "accessToken": "EAArefused" });
+    assert_eq!(paths(rotate, input).await.0, json!([["accessToken"]]));
+    let (nothing, message) = paths(rotate, json!({ "id": of })).await;
+    assert_eq!(nothing, json!([[]]));
+    assert!(
+        message.starts_with("The input cannot be accepted: Give"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn a_template_that_is_not_theirs_is_told_before_meta_is_asked() {
+    let stage = Stage::set().await;
+    stage.meta.refuse_token("EAArefused", true);
+    let other = publisher(&stage.server, "Oto", "other").await;
+    let input = |template: &Value| of_meta(template, "5551", "EAArefused");
+    let unknown = json!("nothing");
+    for template in [&unknown, &stage.template] {
+        assert_eq!(kind(&other, input(template)).await, "NotFound");
+    }
+    // With one of theirs, Meta's refusal is what they hear, and a draft is theirs.
+    let definition = json!({ "slug": "draft", "definition": super::bot("Draft") });
+    let done = mutate(
+        &other,
+        "publishTemplateVersion",
+        "template { id }",
+        definition,
+    )
+    .await;
+    let own = kind(&other, input(&done["template"]["id"])).await;
+    assert_eq!(own, "ValidationFailed");
+}
+
+#[tokio::test]
 async fn only_whom_the_operator_trusts_registers_and_is_believed() {
     let stage = Stage::set_with(&["--whatsapp-workers=0"]).await;
     let database = stage.server.database.clone();
@@ -144,11 +226,12 @@ async fn only_whom_the_operator_trusts_registers_and_is_believed() {
             "{flag}"
         );
         let acme = stage.acme.moved_to(&server.url);
-        assert_eq!(
-            kind(&acme, of_meta(&stage.template, "", TOKEN)).await,
-            outcome,
-            "{flag}"
-        );
+        let done = registered(&acme, of_meta(&stage.template, "", TOKEN)).await;
+        assert_eq!(done["__typename"], outcome, "{flag}");
+        // They are told what the operator is to be asked for.
+        let setting = format!("(--whatsapp-publishers {})", stage.acme.organization_id);
+        let told = done["message"].as_str().unwrap().contains(&setting);
+        assert_eq!(told, outcome == "Forbidden", "{done}");
     }
 }
 
@@ -216,6 +299,7 @@ async fn members_and_strangers_change_nothing_and_strangers_see_nothing() {
 async fn another_secret_and_another_verify_token_take_the_place_of_those_before() {
     let stage = Stage::set_with(&["--whatsapp-workers=0"]).await;
     let hook = stage.hook();
+    // What is known by now is good for some seconds.
     assert_eq!(stage.phone.text(&hook, PHONE, "wamid.1", "Hi").await, 200);
     let rotate = json!({ "id": stage.number["id"], "appSecret": "another-secret-0123456789", "newVerifyToken": true });
     let done = mutate(
@@ -228,12 +312,23 @@ async fn another_secret_and_another_verify_token_take_the_place_of_those_before(
     assert!(done["whatsAppNumber"]["rotatedAt"].is_string(), "{done}");
     let token = done["verifyToken"].as_str().unwrap().to_owned();
     assert_ne!(token, stage.verify_token);
+    let challenged = async |token: &str| {
+        let asked = [
+            ("hub.mode", "subscribe"),
+            ("hub.challenge", "1158201444"),
+            ("hub.verify_token", token),
+        ];
+        let url = reqwest::Url::parse_with_params(&hook, asked).unwrap();
+        reqwest::get(url).await.unwrap().status().as_u16()
+    };
+    assert_eq!(challenged(&stage.verify_token).await, 403, "at once");
     let new = Phone::new(NUMBER, "another-secret-0123456789");
     crate::support::until("the new one holds", || async {
         (new.text(&hook, PHONE, "wamid.2", "Hi").await == 200).then_some(())
     })
     .await;
     assert_eq!(stage.phone.text(&hook, PHONE, "wamid.3", "Hi").await, 401);
+    assert_eq!(challenged(&token).await, 200);
     let nothing = json!({ "id": stage.number["id"] });
     let done = mutate(&stage.acme, "rotateWhatsAppNumber", "__typename", nothing).await;
     assert_eq!(done["__typename"], "ValidationFailed");
