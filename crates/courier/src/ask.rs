@@ -7,7 +7,7 @@ use agentry_db::run::{self, NewRun};
 use agentry_db::whatsapp::conversation as current;
 use agentry_db::whatsapp::inbox::{self, Inbound, Way};
 use agentry_db::whatsapp_link::Route;
-use agentry_db::{AsDbError, DbError, Statements, WriteScope, conversation, new_id};
+use agentry_db::{AsDbError, DbError, Statements, WriteScope, conversation, new_id, organization};
 use agentry_phone::Sender;
 
 use crate::shared::Shared;
@@ -23,7 +23,12 @@ pub(crate) enum Asked {
     /// There is no such agent any more, or not for this user.
     Gone,
     /// Nothing serves the agent's model.
-    NoConnection(String),
+    NoConnection {
+        /// The model.
+        model: String,
+        /// What the agent's organisation is called in addresses; `None` where agents have no pages.
+        slug: Option<String>,
+    },
 }
 
 /// Why the transaction is undone.
@@ -38,14 +43,14 @@ enum Undone {
     #[error("gone")]
     Gone,
     #[error("no connection")]
-    NoConnection(String),
+    NoConnection { model: String, slug: Option<String> },
 }
 
 impl AsDbError for Undone {
     fn as_db_error(&self) -> Option<&DbError> {
         match self {
             Self::Db(error) => Some(error),
-            Self::Lost | Self::Busy | Self::Gone | Self::NoConnection(_) => None,
+            Self::Lost | Self::Busy | Self::Gone | Self::NoConnection { .. } => None,
         }
     }
 }
@@ -97,7 +102,7 @@ pub(crate) async fn ask(
         Undone::Lost => Asked::Lost,
         Undone::Busy => Asked::Busy,
         Undone::Gone => Asked::Gone,
-        Undone::NoConnection(model) => Asked::NoConnection(model),
+        Undone::NoConnection { model, slug } => Asked::NoConnection { model, slug },
     })
 }
 
@@ -126,8 +131,14 @@ async fn store(
     let serving = run::serving(scope, &message.agent_id).await?;
     let serving = serving.filter(|serving| !serving.is_archived);
     let serving = serving.ok_or(Undone::Gone)?;
-    let served = run::service_of(&serving.model, &serving.links);
-    let served = served.map_err(|missing| Undone::NoConnection(missing.model))?;
+    let served = match run::service_of(&serving.model, &serving.links) {
+        Ok(served) => served,
+        Err(missing) => {
+            let model = missing.model;
+            let slug = slug(shared, scope).await?;
+            return Err(Undone::NoConnection { model, slug });
+        }
+    };
     let new = NewRun {
         id: run.clone(),
         conversation: id.clone(),
@@ -145,6 +156,17 @@ async fn store(
         return Err(Undone::Lost);
     }
     Ok((id, message.id))
+}
+
+/// What the acting organisation is called in addresses, where agents have pages.
+async fn slug(shared: &Shared, scope: &WriteScope) -> Result<Option<String>, DbError> {
+    if !shared.settings.agent_pages {
+        return Ok(None);
+    }
+    let mine = organization::list_mine(scope).await?;
+    let here = scope.tenant().organization();
+    let here = mine.into_iter().find(|one| one.id == *here);
+    Ok(here.map(|here| here.slug))
 }
 
 /// The one that goes on, or a new one.

@@ -1,27 +1,19 @@
 //! One message: whose it is, and what is done for it.
 
-use std::time::Duration;
-
 use agentry_db::DbError;
-use agentry_db::rate_limit::{self, RateLimit};
-use agentry_db::whatsapp::inbox::{self, Inbound};
+use agentry_db::whatsapp::inbox::Inbound;
 use agentry_db::whatsapp_link::{self, Observed, Outcome, Route};
 use agentry_phone::{Code, Sender};
 use chrono::{TimeDelta, Utc};
 
 use crate::ask::{Asked, ask};
 use crate::counts::one;
+use crate::say::{answer, hint, seldom, silently};
 use crate::shared::Shared;
 use crate::words;
 
 /// How long after a message its sender may be written to.
 const WINDOW: TimeDelta = TimeDelta::hours(24);
-
-/// How often the bot itself speaks to one sender.
-const SAYS: RateLimit = RateLimit {
-    count: 6,
-    window: Duration::from_mins(10),
-};
 
 pub(crate) async fn deal(shared: &Shared, inbound: &Inbound) -> Result<(), DbError> {
     let senders = [Some(&inbound.sender), inbound.scoped_id.as_ref()];
@@ -36,53 +28,76 @@ pub(crate) async fn deal(shared: &Shared, inbound: &Inbound) -> Result<(), DbErr
     }
     let text = inbound.content.as_deref().unwrap_or_default();
     let code = Code::find_in(text);
-    let is_code = code.is_some();
-    if let Some(code) = code {
-        if redeem(shared, inbound, &senders, (&code, text)).await? {
-            return Ok(());
-        }
-        // Nobody asks an agent that. Within a sentence it may be anything that looks like a code.
-        if Code::is_all_of(text) {
-            let text = words::CODE_UNKNOWN.to_owned();
-            return say(shared, inbound, "code_unknown", text).await;
-        }
+    let redeemed = match &code {
+        Some(code) => Some(redeem(shared, inbound, &senders, code).await?),
+        None => None,
+    };
+    // Nobody asks an agent a code. Within a sentence it may be anything that looks like one.
+    let is_all = code.is_some() && Code::is_all_of(text);
+    match redeemed {
+        Some(Redeemed::Told) => return Ok(()),
+        Some(Redeemed::Unknown) if is_all => return code_unknown(shared, inbound).await,
+        Some(Redeemed::TooMany) if is_all => return too_many_codes(shared, inbound).await,
+        Some(Redeemed::Unknown | Redeemed::TooMany) | None => {}
     }
     let (by, routes) = routes(shared, inbound, &senders).await?;
     let by = by.unwrap_or(sender);
+    let template = &inbound.template_name;
     match choose(routes) {
         Chosen::One(route) => match &inbound.content {
             Some(text) => to_agent(shared, inbound, &route, (sender, by), text).await,
-            None => say(shared, inbound, "no_text", words::ONLY_TEXT.to_owned()).await,
+            None => hint(shared, inbound, "no_text", words::ONLY_TEXT.to_owned()).await,
         },
-        Chosen::None if is_code => {
-            say(
-                shared,
-                inbound,
-                "code_unknown",
-                words::CODE_UNKNOWN.to_owned(),
-            )
-            .await
+        Chosen::None if matches!(redeemed, Some(Redeemed::Unknown)) => {
+            code_unknown(shared, inbound).await
+        }
+        Chosen::None if matches!(redeemed, Some(Redeemed::TooMany)) => {
+            too_many_codes(shared, inbound).await
+        }
+        Chosen::None if is_linked(shared, inbound, &senders).await? => {
+            let text = words::not_installed(template, &install_link(shared, inbound));
+            hint(shared, inbound, "not_installed", text).await
         }
         Chosen::None => {
-            let text = words::not_linked(&inbound.template_name, &install_link(shared, inbound));
-            say(shared, inbound, "not_linked", text).await
+            let text = words::not_linked(template, &install_link(shared, inbound));
+            hint(shared, inbound, "not_linked", text).await
         }
         Chosen::Several => {
-            let text = words::several(&inbound.template_name, &install_link(shared, inbound));
-            say(shared, inbound, "several", text).await
+            let text = words::several(template, &install_link(shared, inbound));
+            hint(shared, inbound, "several", text).await
         }
     }
 }
 
-/// Uses a code up. False: there is no such code, and what was written may be an ordinary message.
+async fn code_unknown(shared: &Shared, inbound: &Inbound) -> Result<(), DbError> {
+    let text = words::CODE_UNKNOWN.to_owned();
+    answer(shared, inbound, "code_unknown", text).await
+}
+
+async fn too_many_codes(shared: &Shared, inbound: &Inbound) -> Result<(), DbError> {
+    let text = words::TOO_MANY_CODES.to_owned();
+    seldom(shared, inbound, "too_many_codes", text).await
+}
+
+/// What became of a code.
+enum Redeemed {
+    /// Its sender is told.
+    Told,
+    /// There is no such code, and what was written may be an ordinary message.
+    Unknown,
+    /// Too many came for this one to be looked up.
+    TooMany,
+}
+
+/// Uses a code up.
 async fn redeem(
     shared: &Shared,
     inbound: &Inbound,
     senders: &[Sender],
-    (code, text): (&Code, &str),
-) -> Result<bool, DbError> {
+    code: &Code,
+) -> Result<Redeemed, DbError> {
     let [sender, others @ ..] = senders else {
-        return Ok(false);
+        return Ok(Redeemed::Unknown);
     };
     let trusted = &shared.settings.publishers;
     let observed = Observed {
@@ -91,48 +106,63 @@ async fn redeem(
         scoped: others.first(),
         code,
     };
-    let counters = &shared.counters;
-    let refused = match whatsapp_link::verify(&shared.db, trusted, &observed).await? {
+    let verified = whatsapp_link::verify(&shared.db, trusted, &observed).await?;
+    let (outcome, text) = match verified {
         Outcome::Verified(_) => {
-            one(&counters.linked);
-            return answer(
-                shared,
-                inbound,
-                "linked",
-                words::linked(&inbound.template_name),
-            )
-            .await
-            .map(|()| true);
+            one(&shared.counters.linked);
+            welcome(shared, inbound, senders).await?;
+            return Ok(Redeemed::Told);
         }
         // It was used up when this was dealt with before, by whoever was lost before it could be said.
         Outcome::Unknown
             if inbound.attempts > 1
-                && whatsapp_link::is_linked(&shared.db, trusted, &inbound.publisher, sender)
-                    .await? =>
+                && is_linked(shared, inbound, std::slice::from_ref(sender)).await? =>
         {
-            return answer(
-                shared,
-                inbound,
-                "linked",
-                words::linked(&inbound.template_name),
-            )
-            .await
-            .map(|()| true);
+            welcome(shared, inbound, senders).await?;
+            return Ok(Redeemed::Told);
         }
-        Outcome::Unknown => None,
-        Outcome::Expired(_) => Some(("code_expired", words::CODE_EXPIRED)),
-        Outcome::SenderMismatch(_) => Some(("code_of_another", words::CODE_OF_ANOTHER)),
-        Outcome::AlreadyLinked(_) => Some(("linked_elsewhere", words::LINKED_ELSEWHERE)),
-        // What only looks like a code in passing is said to the agent.
-        Outcome::TooMany(_) if !Code::is_all_of(text) => None,
-        Outcome::TooMany(_) => Some(("too_many_codes", words::TOO_MANY_CODES)),
+        Outcome::Unknown => {
+            one(&shared.counters.codes_refused);
+            return Ok(Redeemed::Unknown);
+        }
+        Outcome::TooMany(_) => {
+            one(&shared.counters.codes_refused);
+            return Ok(Redeemed::TooMany);
+        }
+        Outcome::Expired(_) => ("code_expired", words::CODE_EXPIRED),
+        Outcome::SenderMismatch(_) => ("code_of_another", words::CODE_OF_ANOTHER),
+        Outcome::AlreadyLinked(_) => ("linked_elsewhere", words::LINKED_ELSEWHERE),
     };
-    one(&counters.codes_refused);
-    let Some((outcome, text)) = refused else {
-        return Ok(false);
+    one(&shared.counters.codes_refused);
+    answer(shared, inbound, outcome, text.to_owned()).await?;
+    Ok(Redeemed::Told)
+}
+
+/// Tells who has just shown the sender to be theirs what becomes of what they write next.
+async fn welcome(shared: &Shared, inbound: &Inbound, senders: &[Sender]) -> Result<(), DbError> {
+    let (_, routes) = routes(shared, inbound, senders).await?;
+    let (template, link) = (&inbound.template_name, install_link(shared, inbound));
+    let text = match choose(routes) {
+        Chosen::One(_) => words::linked(template),
+        Chosen::None => words::linked_alone(template, &link),
+        Chosen::Several => words::linked_several(template, &link),
     };
-    say(shared, inbound, outcome, text.to_owned()).await?;
-    Ok(true)
+    answer(shared, inbound, "linked", text).await
+}
+
+/// Whether anybody has shown one of these to be theirs.
+async fn is_linked(
+    shared: &Shared,
+    inbound: &Inbound,
+    senders: &[Sender],
+) -> Result<bool, DbError> {
+    let (trusted, publisher) = (&shared.settings.publishers, &inbound.publisher);
+    for sender in senders {
+        if whatsapp_link::is_linked(&shared.db, trusted, publisher, sender).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// By the number first, and else by the id that is good for this business alone: by which of them, and where to.
@@ -176,12 +206,12 @@ async fn to_agent(
     text: &str,
 ) -> Result<(), DbError> {
     if text.chars().count() > shared.settings.message_characters {
-        return say(shared, inbound, "too_long", words::TOO_LONG.to_owned()).await;
+        return hint(shared, inbound, "too_long", words::TOO_LONG.to_owned()).await;
     }
     let user = route.tenant.user();
     let counted = shared.auth.count_run(user, shared.settings.runs_per_minute);
     if counted.await?.is_err() {
-        return say(shared, inbound, "too_often", words::TOO_OFTEN.to_owned()).await;
+        return hint(shared, inbound, "too_often", words::TOO_OFTEN.to_owned()).await;
     }
     match ask(shared, inbound, route, senders, text).await? {
         Asked::Done => {
@@ -189,82 +219,28 @@ async fn to_agent(
             Ok(())
         }
         Asked::Lost => Ok(()),
-        Asked::Busy => say(shared, inbound, "busy", words::BUSY.to_owned()).await,
-        Asked::Gone => say(shared, inbound, "agent_gone", words::GONE.to_owned()).await,
-        Asked::NoConnection(model) => {
-            say(
-                shared,
-                inbound,
-                "no_connection",
-                words::no_connection(&model),
-            )
-            .await
+        Asked::Busy => hint(shared, inbound, "busy", words::BUSY.to_owned()).await,
+        Asked::Gone => hint(shared, inbound, "agent_gone", words::GONE.to_owned()).await,
+        Asked::NoConnection { model, slug } => {
+            let page = slug.map(|slug| page(shared, &[&slug, "agents", route.agent.as_str()]));
+            let text = words::no_connection(&model, page.as_deref());
+            hint(shared, inbound, "no_connection", text).await
         }
     }
 }
 
+/// Where the template is installed and a number linked.
 fn install_link(shared: &Shared, inbound: &Inbound) -> String {
+    page(shared, &["install", &inbound.template_slug])
+}
+
+fn page(shared: &Shared, parts: &[&str]) -> String {
     let mut link = shared.settings.app.clone();
     if let Ok(mut path) = link.path_segments_mut() {
         path.pop_if_empty();
-        path.extend(["install", &inbound.template_slug]);
+        path.extend(parts);
     }
     link.into()
-}
-
-/// Closes the message with words of the bot's own; without any, when it has said enough to this sender lately.
-async fn say(
-    shared: &Shared,
-    inbound: &Inbound,
-    outcome: &'static str,
-    text: String,
-) -> Result<(), DbError> {
-    let key = format!("whatsapp:say:{}:{}", inbound.number, inbound.sender);
-    if rate_limit::hit(&shared.db, &key, SAYS).await?.is_err() {
-        return silently(shared, inbound, outcome).await;
-    }
-    answer(shared, inbound, outcome, text).await
-}
-
-/// Closes the message with words of the bot's own.
-async fn answer(
-    shared: &Shared,
-    inbound: &Inbound,
-    outcome: &'static str,
-    text: String,
-) -> Result<(), DbError> {
-    let (db, worker) = (&shared.db, &shared.worker);
-    if inbox::answer(db, worker, inbound.place, outcome, &[text]).await? {
-        one(&shared.counters.answered);
-        shared.due.notify_one();
-        told(inbound, outcome);
-    }
-    shared.came.notify_one();
-    Ok(())
-}
-
-async fn silently(
-    shared: &Shared,
-    inbound: &Inbound,
-    outcome: &'static str,
-) -> Result<(), DbError> {
-    if inbox::close(&shared.db, &shared.worker, inbound.place, outcome).await? {
-        one(&shared.counters.silent);
-        told(inbound, outcome);
-    }
-    shared.came.notify_one();
-    Ok(())
-}
-
-/// Neither who wrote nor what is in the log.
-fn told(inbound: &Inbound, outcome: &'static str) {
-    tracing::info!(
-        number.id = %inbound.number,
-        message.place = inbound.place,
-        kind = inbound.kind,
-        outcome,
-        "a message on WhatsApp was dealt with"
-    );
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 //! sent before it is sent. Where that leaves a doubt, for no API of Meta's can be asked whether a message was taken, `docs/whatsapp.md`
 //! says what happens.
 //!
-//! **How to add an answer of the bot's own:** its words in `words`, and where it is given in `deal`, through `say`, which keeps one
-//! sender from making it talk without end.
+//! **How to add an answer of the bot's own:** its words in `words`, and where it is given in `deal`, through `say::hint`, which keeps
+//! one sender from making it talk without end.
 
 mod answer;
 mod apps;
@@ -18,6 +18,7 @@ mod flood;
 mod inbox;
 mod intake;
 mod outbox;
+mod say;
 mod settings;
 mod shared;
 mod words;

@@ -12,6 +12,8 @@ pub struct Settings {
     pub publishers: Publishers,
     /// Where people install templates and link numbers: pages are under it.
     pub app: Url,
+    /// Whether agents have pages there, at `/<organisation>/agents/<id>`.
+    pub agent_pages: bool,
     /// After how long without a word another conversation begins.
     pub idle: Duration,
     /// For how long a message of which it is not known whether it was taken is not sent again.
@@ -38,6 +40,7 @@ impl Settings {
             workers: 16,
             publishers: Publishers::default(),
             app,
+            agent_pages: true,
             idle: Duration::from_hours(24),
             doubt: Duration::from_mins(1),
             lease: Duration::from_mins(1),

@@ -25,7 +25,7 @@ pub(crate) const CODE_OF_ANOTHER: &str =
 pub(crate) const LINKED_ELSEWHERE: &str =
     "This number is linked to another account. Unlink it there first.";
 
-/// The sender is theirs.
+/// The sender is theirs, and what they write here goes to their agent.
 pub(crate) fn linked(template: &str) -> String {
     format!(
         "Your number is linked. Write to me here from now on, and your {} answers.",
@@ -33,10 +33,31 @@ pub(crate) fn linked(template: &str) -> String {
     )
 }
 
-/// Nobody has shown to be the sender, or they have not installed the template.
+/// The sender is theirs, and they have no agent to write to yet.
+pub(crate) fn linked_alone(template: &str, link: &str) -> String {
+    format!(
+        "Your number is linked. Install {} here, and I answer: {link}",
+        short(template)
+    )
+}
+
+/// The sender is theirs, and there are several agents, of which none comes first.
+pub(crate) fn linked_several(template: &str, link: &str) -> String {
+    format!("Your number is linked. {}", several(template, link))
+}
+
+/// Nobody has shown to be the sender.
 pub(crate) fn not_linked(template: &str, link: &str) -> String {
     format!(
-        "Hello, this is {}. I answer people who have installed me and linked their number. Do both here: {link}",
+        "Hello, this is {}. I answer people who have installed me and linked their number. Install me and link this number here: {link}",
+        short(template)
+    )
+}
+
+/// Whoever the sender is has not installed the template.
+pub(crate) fn not_installed(template: &str, link: &str) -> String {
+    format!(
+        "Hello, this is {}. Your number is linked. Install me here, and I answer: {link}",
         short(template)
     )
 }
@@ -49,12 +70,16 @@ pub(crate) fn several(template: &str, link: &str) -> String {
     )
 }
 
-/// The agent has nothing to answer with.
-pub(crate) fn no_connection(model: &str) -> String {
-    format!(
-        "Your agent cannot answer: it has no API connection for its model {}. Link one to it, and write again.",
-        short(model)
-    )
+/// The agent has nothing to answer with; `page` is its own, where there are pages.
+pub(crate) fn no_connection(model: &str, page: Option<&str>) -> String {
+    let model = short(model);
+    let what = format!(
+        "Your agent cannot answer: it has no API connection for its model {model}. Link one to it"
+    );
+    match page {
+        Some(page) => format!("{what} here, and write again: {page}"),
+        None => format!("{what}, and write again."),
+    }
 }
 
 /// The run failed; `said` is what it said until then.

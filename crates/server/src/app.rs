@@ -108,7 +108,9 @@ impl App {
             services.providers.clone(),
         );
         let courier = Courier::start(
-            config.whatsapp.courier(app_url(config)?, &config.limits),
+            config
+                .whatsapp
+                .courier(app_url(config)?, config.http.pages, &config.limits),
             agentry_courier::Parts {
                 db: db.clone(),
                 live: live.clone(),

@@ -72,12 +72,18 @@ impl WhatsAppConfig {
         Publishers::These(named.into_iter().map(OrganizationId::from).collect())
     }
 
-    /// What the courier is told: pages are under `app`.
+    /// What the courier is told: pages are under `app`, those of agents only where they are served.
     #[must_use]
-    pub fn courier(&self, app: Url, limits: &super::LimitsConfig) -> agentry_courier::Settings {
+    pub fn courier(
+        &self,
+        app: Url,
+        agent_pages: bool,
+        limits: &super::LimitsConfig,
+    ) -> agentry_courier::Settings {
         agentry_courier::Settings {
             workers: self.whatsapp_workers,
             publishers: self.publishers(),
+            agent_pages,
             idle: self.whatsapp_idle,
             doubt: self.whatsapp_doubt,
             lease: self.whatsapp_lease,
@@ -113,7 +119,9 @@ mod tests {
     fn the_settings_defaults_are_those_of_the_courier() {
         let app = Url::parse("https://app.example.com").unwrap();
         let config = config(&[]);
-        let set = config.whatsapp.courier(app.clone(), &config.limits);
+        let set = config
+            .whatsapp
+            .courier(app.clone(), config.http.pages, &config.limits);
         let usual = agentry_courier::Settings::at(app);
         assert_eq!(format!("{set:?}"), format!("{usual:?}"));
     }

@@ -116,7 +116,10 @@ async fn who_has_no_link_or_no_install_is_told_where_to_get_one_and_no_agent_is_
     let sent = stage.meta.wait_for(1).await;
     let link = format!("{}/install/helper", stage.server.url);
     assert!(
-        sent[0].text.contains(&link) && sent[0].text.contains("Helper"),
+        sent[0].text.contains("this is Helper")
+            && sent[0]
+                .text
+                .ends_with(&format!("Install me and link this number here: {link}")),
         "{sent:?}"
     );
     // Linked, and without the template.
@@ -124,10 +127,19 @@ async fn who_has_no_link_or_no_install_is_told_where_to_get_one_and_no_agent_is_
     stage.link(&ada, PHONE).await;
     stage.text(PHONE, "wamid.2", "Hello?").await;
     let sent = stage.meta.wait_for(3).await;
-    assert!(sent[2].text.contains(&link), "{sent:?}");
+    assert_eq!(
+        sent[1].text,
+        format!("Your number is linked. Install Helper here, and I answer: {link}")
+    );
+    assert!(
+        sent[2].text.ends_with(&format!(
+            "Your number is linked. Install me here, and I answer: {link}"
+        )),
+        "{sent:?}"
+    );
     assert_eq!(
         outcome(&stage.server, "wamid.2").await.as_deref(),
-        Some("not_linked")
+        Some("not_installed")
     );
     // Message first, install then, and it goes there.
     installed(&ada, json!({ "slug": "helper" })).await;
@@ -167,11 +179,22 @@ async fn among_several_organisations_none_is_guessed_and_the_personal_one_comes_
         sent[1].text.contains("In team-b"),
         "one is the one: {sent:?}"
     );
-    assert!(sent[2].text.contains("several organisations"), "{sent:?}");
+    let here = format!("{}/install/helper", stage.server.url);
+    let several = |said: &str| said.contains("several organisations") && said.ends_with(&here);
+    assert!(several(&sent[2].text), "{sent:?}");
+    // Whoever links then is told that too.
+    let code = super::code(&ada, "447700900002").await;
+    stage.text("447700900002", "wamid.new", &code).await;
+    let sent = stage.meta.wait_for(4).await;
+    assert!(
+        sent[3].text.starts_with("Your number is linked") && several(&sent[3].text),
+        "{sent:?}"
+    );
+    stage.link(&ada, PHONE).await;
     installed(&ada, json!({ "slug": "helper" })).await;
     stage.text(PHONE, "wamid.home", "At home").await;
-    let sent = stage.meta.wait_for(4).await;
-    assert!(sent[3].text.contains("At home"), "{sent:?}");
+    let sent = stage.meta.wait_for(6).await;
+    assert!(sent[5].text.contains("At home"), "{sent:?}");
     assert_eq!(conversations(&ada).await.len(), 1);
 }
 

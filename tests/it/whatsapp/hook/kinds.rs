@@ -105,13 +105,69 @@ async fn who_is_told_the_same_again_and_again_is_told_no_more() {
         (counts.answered + counts.silent == 20).then_some(())
     })
     .await;
-    assert_eq!(stage.meta.wait_for(6).await.len(), 6);
-    assert_eq!(stage.server.courier.counts().silent, 14);
+    assert_eq!(stage.meta.wait_for(2).await.len(), 2);
+    assert_eq!(stage.server.courier.counts().silent, 18);
+}
+
+#[tokio::test]
+async fn hints_silence_neither_what_is_said_of_codes_nor_other_hints() {
+    let stage = Stage::set().await;
+    let ada = stage.user("Ada").await;
+    let hello = async |n: usize| {
+        stage
+            .text(PHONE, &format!("wamid.hello.{n}"), "Hello")
+            .await
+    };
+    for n in 0..8 {
+        hello(n).await;
+    }
+    stage.meta.wait_for(2).await;
+    // More than there are hints.
+    for n in 0..7 {
+        let wamid = format!("wamid.unknown.{n}");
+        stage.text(PHONE, &wamid, "7K3QP-9XW2M").await;
+        let sent = stage.meta.wait_for(3 + n).await;
+        assert!(sent[2 + n].text.contains("not known"), "{sent:?}");
+    }
+    stage.link(&ada, PHONE).await;
+    let place = json!({ "type": "location", "location": { "latitude": 1, "longitude": 2 } });
+    let hook = stage.hook();
+    let there = stage.phone.other(&hook, PHONE, "wamid.place", place);
+    assert_eq!(there.await, 200);
+    let sent = stage.meta.wait_for(11).await;
+    assert!(sent[10].text.contains("I can read text"), "{sent:?}");
+}
+
+#[tokio::test]
+async fn who_brings_too_many_codes_is_told_so_twice() {
+    let stage = Stage::set().await;
+    for n in 0..14 {
+        let wamid = format!("wamid.{n}");
+        // By itself or in passing: they have no agent who could hear of it.
+        let text = ["7K3QP-9XW2M", "It is 7K3QP-9XW2M, I think"][n % 2];
+        stage.text(PHONE, &wamid, text).await;
+    }
+    until("all are closed", || async {
+        let counts = stage.server.courier.counts();
+        (counts.answered + counts.silent == 14).then_some(())
+    })
+    .await;
+    let sent = stage.meta.wait_for(12).await;
+    let texts = |part: &str| sent.iter().filter(|one| one.text.contains(part)).count();
+    assert_eq!((texts("not known"), texts("Too many codes")), (10, 2));
 }
 
 #[tokio::test]
 async fn an_agent_that_has_nothing_to_answer_with_says_what_is_missing() {
-    let stage = Stage::set().await;
+    says_what_is_missing(&Stage::set().await, true).await;
+}
+
+#[tokio::test]
+async fn where_there_are_no_pages_none_is_named() {
+    says_what_is_missing(&Stage::set_with(&["--pages=false"]).await, false).await;
+}
+
+async fn says_what_is_missing(stage: &Stage, with_page: bool) {
     let acme = publisher(&stage.server, "Sue", "second").await;
     let definition =
         json!({ "name": "Thinker", "agent": { "systemPrompt": "Think.", "model": "gpt-4o" } });
@@ -122,11 +178,8 @@ async fn an_agent_that_has_nothing_to_answer_with_says_what_is_missing() {
         "{done}"
     );
     let ada = stage.linked("Ada", PHONE).await;
-    installed(
-        &ada,
-        json!({ "slug": "thinker", "acceptCapabilities": true }),
-    )
-    .await;
+    let input = json!({ "slug": "thinker", "acceptCapabilities": true });
+    let agent = installed(&ada, input).await["agent"]["id"].clone();
     let thinker = Phone::new("77771", super::SECRET);
     assert_eq!(
         thinker
@@ -140,6 +193,13 @@ async fn an_agent_that_has_nothing_to_answer_with_says_what_is_missing() {
         "{sent:?}"
     );
     assert_eq!(sent[1].number, "77771");
+    let page = format!(
+        "{}/ada/agents/{}",
+        stage.server.url,
+        agent.as_str().unwrap()
+    );
+    assert_eq!(sent[1].text.ends_with(&page), with_page, "{sent:?}");
+    assert_eq!(sent[1].text.contains("http"), with_page, "{sent:?}");
     // Nothing of it is left in a conversation.
     let data = ada
         .query("{ conversations(first: 10) { totalCount } }", json!({}))
