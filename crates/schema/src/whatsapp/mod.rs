@@ -112,7 +112,10 @@ impl From<Link> for WhatsAppLink {
 
 impl WhatsAppLink {
     /// Those of the acting user, newest first.
-    pub(crate) async fn list(context: &RequestContext) -> Result<Vec<Self>, ApiError> {
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthenticated`] when nobody acts; [`ApiError::Db`] as the database answers.
+    pub async fn list(context: &RequestContext) -> Result<Vec<Self>, ApiError> {
         let scope = context.read(Noun::Profile).await?;
         let trusted = &context.services().whatsapp.publishers;
         let links = agentry_db::whatsapp_link::list(&scope, trusted).await?;

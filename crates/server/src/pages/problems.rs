@@ -45,6 +45,15 @@ impl Problems {
         }
     }
 
+    /// It was tried too often, and is to be left for so many seconds.
+    pub(super) fn too_often(seconds: u32) -> Self {
+        let message = format!("This was tried too often. Try again {}.", within(seconds));
+        Self {
+            retry_after: Some(seconds.into()),
+            ..Self::general(StatusCode::TOO_MANY_REQUESTS, message)
+        }
+    }
+
     /// What a use case answered; `Err` for what is no form's business.
     pub(super) fn of(failure: Failure) -> Result<Self, Fault> {
         let general = |status, message| Ok(Self::general(status, message));
@@ -62,12 +71,7 @@ impl Problems {
                     .collect(),
             }),
             Failure::TooManyRequests(too_many) => {
-                let seconds = too_many.retry_after.unsigned_abs();
-                let message = format!("This was tried too often. Try again {}.", within(seconds));
-                Ok(Self {
-                    retry_after: Some(seconds.into()),
-                    ..Self::general(StatusCode::TOO_MANY_REQUESTS, message)
-                })
+                Ok(Self::too_often(too_many.retry_after.unsigned_abs()))
             }
             Failure::Forbidden(why) => general(StatusCode::FORBIDDEN, why.message),
             Failure::VerificationNeeded(why) => Ok(Self {

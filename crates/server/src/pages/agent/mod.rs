@@ -7,6 +7,7 @@ mod origin;
 mod page;
 mod settings;
 mod upgrade;
+pub(super) mod whatsapp;
 
 use agentry_db::entity::run::Model as Run;
 use agentry_db::ids::AgentId;
@@ -29,6 +30,7 @@ use crate::front;
 use crate::http::Fault;
 use chat::{Chat, Pressed, Wanted};
 use page::AgentPage;
+use whatsapp::WhatsApp;
 
 /// The page, or the way in. To somebody who is signed in, one that they may not see is not there.
 pub(super) async fn show(
@@ -55,7 +57,7 @@ pub(super) async fn press(
 ) -> Result<Response, Fault> {
     match form.text("as") {
         "sign-in" => sign_in(visit, form).await,
-        "connect" | "upgrade" | "say" | "stop" | "again" => {
+        "connect" | "upgrade" | "say" | "stop" | "again" | "link-whatsapp" | "unlink-whatsapp" => {
             if visit.context.find_actor().is_none() {
                 return Ok(door(visit, &Typed::default(), None));
             }
@@ -82,6 +84,24 @@ async fn act(visit: &Visit, mut page: AgentPage, form: &mut Form) -> Result<Resp
             Ok(()) => return Ok(answer::see_other(&visit.path)),
             Err(problems) => {
                 page.not_upgraded = Some(problems.told());
+                problems
+            }
+        },
+        "link-whatsapp" | "unlink-whatsapp" => match whatsapp::press(visit, &page, form).await? {
+            whatsapp::Pressed::Done => {
+                let place = format!("{}{}", visit.path, whatsapp::PLACE);
+                return Ok(answer::see_other(&place));
+            }
+            whatsapp::Pressed::Issued(issued) => {
+                if let Some(whatsapp) = &mut page.whatsapp {
+                    whatsapp.issue(issued);
+                }
+                return render(visit, page, &Wanted::Latest).await;
+            }
+            whatsapp::Pressed::Refused(problems) => {
+                if let Some(whatsapp) = &mut page.whatsapp {
+                    whatsapp.refuse(form, problems.clone());
+                }
                 problems
             }
         },
@@ -114,12 +134,14 @@ async fn find(visit: &mut Visit, slug: &str, id: &str) -> Result<Option<AgentPag
         return Ok(None);
     };
     let missing = missing(&visit.context, &found.agent.id).await;
+    let whatsapp = WhatsApp::find(visit, &user, &found).await?;
     Ok(Some(AgentPage {
         user,
         organization,
         agent: found.agent,
         install: found.install,
         missing: missing.map_err(|error| front::fault(&error))?,
+        whatsapp,
         chat: Chat::default(),
         refused: None,
         not_upgraded: None,

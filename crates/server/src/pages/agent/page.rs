@@ -7,6 +7,7 @@ use agentry_schema::template::TemplateInstall;
 use maud::{Markup, html};
 
 use super::chat::{self, Chat};
+use super::whatsapp::{self, WhatsApp};
 use super::{needs, origin, settings, upgrade};
 use crate::pages::install::page::picture;
 use crate::pages::layout::{self, Head};
@@ -24,6 +25,8 @@ pub(super) struct AgentPage {
     pub(super) install: Option<TemplateInstall>,
     /// What it lacks to be able to answer, if anything.
     pub(super) missing: Option<Missing>,
+    /// Its bot on WhatsApp, and who looks as a sender to it, where there is one to write to.
+    pub(super) whatsapp: Option<WhatsApp>,
     /// What was said to it, and by it.
     pub(super) chat: Chat,
     /// The service to which it could not be connected just now, and why.
@@ -33,10 +36,11 @@ pub(super) struct AgentPage {
 }
 
 /// Its sections in order. One that has nothing to say is empty.
-fn sections(visit: &Visit, page: &AgentPage) -> [Markup; 5] {
+fn sections(visit: &Visit, page: &AgentPage) -> [Markup; 6] {
     [
         upgrade::section(visit, page),
         needs::section(visit, page),
+        whatsapp::section(visit, page),
         chat::section(visit, page),
         settings::section(page),
         origin::section(page),

@@ -6,6 +6,8 @@ use maud::{Markup, html};
 use super::offer::Offer;
 use super::person::Person;
 use super::{Shown, action};
+use crate::pages::agent::whatsapp::PLACE;
+use crate::pages::agent_path;
 use crate::pages::layout::{self, Head};
 use crate::pages::visit::Visit;
 
@@ -25,7 +27,7 @@ pub(super) fn page(
     let account = person.map(|person| layout::account(visit, &person.user));
     let main = html! {
         div.offer {
-            (hero(template))
+            (hero(template, person))
             (action::card(visit, offer, person, shown))
             div.details {
                 (brings(offer))
@@ -37,7 +39,7 @@ pub(super) fn page(
     layout::page(&head, account.as_ref(), &main)
 }
 
-fn hero(template: &Template) -> Markup {
+fn hero(template: &Template, person: Option<&Person>) -> Markup {
     html! {
         section.hero {
             div.tile aria-hidden="true" { (picture(template.icon.as_deref(), &template.name)) }
@@ -50,8 +52,25 @@ fn hero(template: &Template) -> Markup {
             }
             @if let Some(description) = &template.description { p.lead { (description) } }
             @if let Some(phone) = &template.bot_phone {
-                p { a.button href={ "https://wa.me/" (phone) } rel="noopener noreferrer" { "Talk to it on WhatsApp" } }
+                (on_whatsapp(phone, person))
             }
+        }
+    }
+}
+
+/// The way to its bot; first to linking a number, for it answers nobody before.
+fn on_whatsapp(bot: &str, person: Option<&Person>) -> Markup {
+    let to_link = person.and_then(Person::to_link);
+    let is_here = person.is_some_and(|person| person.installed().next().is_some());
+    html! {
+        @if let Some((organization, agent)) = to_link {
+            p {
+                a.button href={ (agent_path(&organization.slug, agent.as_str())) (PLACE) } { "Link your number on WhatsApp" }
+            }
+            p.hint { "It answers there once you have." }
+        } @else {
+            p { a.button href={ "https://wa.me/" (bot) } rel="noopener noreferrer" { "Talk to it on WhatsApp" } }
+            @if !is_here { p.hint { "Install it first, and link your number on the page of its agent: it answers there then." } }
         }
     }
 }

@@ -5,6 +5,7 @@ use agentry_db::ids::AgentId;
 use agentry_db::organization::{Membership, User};
 use agentry_schema::template::installed_in;
 use agentry_schema::viewer::person;
+use agentry_schema::whatsapp::{WhatsAppLink, WhatsAppLinkStatus};
 
 use super::offer::Offer;
 use crate::front::fault;
@@ -20,6 +21,8 @@ pub(super) struct Person {
     pub(super) user: User,
     /// Their organisations, the personal one first.
     pub(super) places: Vec<Place>,
+    /// Whether a number of theirs on WhatsApp is linked; looked up where the template has a bot.
+    is_linked: bool,
 }
 
 /// One organisation of theirs.
@@ -54,7 +57,15 @@ impl Person {
             agent,
         };
         let places = organizations.into_iter().zip(agents).map(place).collect();
-        Ok(Some(Self { user, places }))
+        let is_linked = match &card.bot_phone {
+            Some(_) => is_linked(visit).await?,
+            None => false,
+        };
+        Ok(Some(Self {
+            user,
+            places,
+            is_linked,
+        }))
     }
 
     /// Where it is installed, with its agent.
@@ -64,10 +75,22 @@ impl Person {
             .filter_map(|place| Some((&place.organization, place.agent.as_ref()?)))
     }
 
+    /// The agent on whose page they can link a number to write to it from: they have it, and none is linked.
+    pub(super) fn to_link(&self) -> Option<(&Membership, &AgentId)> {
+        self.installed().next().filter(|_| !self.is_linked)
+    }
+
     /// Where it could be.
     pub(super) fn open(&self) -> Vec<&Membership> {
         let open = self.places.iter();
         let open = open.filter(|place| place.may && place.agent.is_none());
         open.map(|place| &place.organization).collect()
     }
+}
+
+async fn is_linked(visit: &Visit) -> Result<bool, Fault> {
+    let links = WhatsAppLink::list(&visit.context).await;
+    let links = links.map_err(|error| fault(&error))?;
+    let mut links = links.iter();
+    Ok(links.any(|link| link.status == WhatsAppLinkStatus::Verified))
 }
