@@ -12,6 +12,7 @@ mod manifest;
 mod password;
 mod route;
 mod route_refusals;
+mod whatsapp;
 
 use serde_json::{Value, json};
 
@@ -36,7 +37,7 @@ fn asking() -> Value {
 }
 
 /// The fields of a form that signs somebody up.
-fn newcomer(name: &str) -> Vec<(&'static str, String)> {
+pub(crate) fn newcomer(name: &str) -> Vec<(&'static str, String)> {
     vec![
         ("name", name.to_owned()),
         ("email", format!("{}@example.com", name.to_lowercase())),

@@ -10,6 +10,7 @@ mod kinds;
 mod logs;
 mod misuse;
 mod numbers;
+mod page;
 mod trust;
 mod worst;
 
