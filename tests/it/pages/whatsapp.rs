@@ -139,8 +139,6 @@ async fn refused_number_is_told_why_and_kept_in_its_field() {
     assert_eq!(refused.status, 422);
     let done = browser.submit(&page, &path, &press(PHONE)).await;
     assert_eq!(done.status, 303);
-    let mut eve = signed_in(&server, "Eve").await;
-    assert_eq!(eve.open("/install/helper").await.status, 200);
     let wrong = [("as", "unlink-whatsapp"), ("scoped", "447123456789")];
     let refused = browser.submit(&page, &path, &wrong).await;
     assert_eq!(refused.status, 422);

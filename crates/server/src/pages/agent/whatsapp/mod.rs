@@ -37,7 +37,7 @@ const LINK: &str = "mutation LinkNumber($input: LinkWhatsAppInput!) {
     ... on UserError { message } } }";
 
 const UNLINK: &str = "mutation UnlinkNumber($input: UnlinkWhatsAppInput!) {
-  done: unlinkWhatsApp(input: $input) { __typename
+  done: unlinkWhatsApp(input: $input) { __typename ... on WhatsAppRefused { code retryAfter }
     ... on ValidationFailed { fields { path message } } ... on UserError { message } } }";
 
 /// The agent's bot, and whoever looks, as senders to it.
