@@ -136,7 +136,7 @@ async fn refused_number_is_told_why_and_kept_in_its_field() {
     // What is unlinked is one's own alone, and is named.
     let press = |phone| [("as", "unlink-whatsapp"), ("phone", phone)];
     let refused = browser.submit(&page, &path, &press("")).await;
-    assert_eq!(refused.status, 422);
+    assert_eq!(refused.status, 422, "{}", refused.text);
     let done = browser.submit(&page, &path, &press(PHONE)).await;
     assert_eq!(done.status, 303);
     let wrong = [("as", "unlink-whatsapp"), ("scoped", "447123456789")];
@@ -282,10 +282,10 @@ async fn business_scoped_id_is_listed_and_unlinked() {
 }
 
 #[tokio::test]
-async fn bot_of_a_withdrawn_template_is_linked_to_where_it_is_installed() {
+async fn bot_of_a_withdrawn_template_gets_no_codes() {
     let server = Server::start().await;
     let template = bot(&server, "helper").await;
-    let bob = server.sign_up("Bob").await;
+    let bob = linked(&server, &db(&server), "Bob", PHONE).await;
     let path = install(&bob).await;
     let mut root = server.database.root().await;
     sqlx::query("UPDATE templates SET status = 'withdrawn' WHERE id = $1")
@@ -295,8 +295,14 @@ async fn bot_of_a_withdrawn_template_is_linked_to_where_it_is_installed() {
         .unwrap();
     let mut browser = signed_in(&server, "Bob").await;
     let page = browser.open(&path).await;
-    let told = ask(&mut browser, &page, &path, PHONE).await;
-    let code = code(&told);
-    let url = format!("https://wa.me/{BOT}?text=Link%20my%20WhatsApp%20number%3A%20{code}");
-    assert!(told.text.contains(&url), "{}", told.text);
+    assert!(
+        page.text
+            .contains("is withdrawn, and numbers are not linked")
+    );
+    assert!(!page.text.contains("type=\"tel\"") && page.field("phone") == PHONE);
+    let refused = ask(&mut browser, &page, &path, "+447123456780").await;
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    assert_eq!(rows(&server, "link_codes").await, 0);
+    let press = [("as", "unlink-whatsapp"), ("phone", PHONE)];
+    assert_eq!(browser.submit(&page, &path, &press).await.status, 303);
 }

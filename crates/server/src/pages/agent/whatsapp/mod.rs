@@ -9,13 +9,11 @@ use agentry_schema::template::{InstalledAgent, TemplateStatus};
 use agentry_schema::whatsapp::{WhatsAppLink, WhatsAppLinkStatus};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use percent_encoding::utf8_percent_encode;
 use serde_json::{Value, json};
 
 use super::page::AgentPage;
 use crate::front::fault;
 use crate::http::Fault;
-use crate::pages::PART;
 use crate::pages::form::Form;
 use crate::pages::problems::Problems;
 use crate::pages::visit::Visit;
@@ -29,6 +27,8 @@ const FIELD: &str = "phone";
 
 /// The most of a text that is no number that is shown again, in characters: no number is as long.
 const MOST: usize = 100;
+
+const WITHDRAWN: &str = "Its template is withdrawn, and numbers are not linked by it any more. Those that are linked stay.";
 
 const LINK: &str = "mutation LinkNumber($input: LinkWhatsAppInput!) {
   done: linkWhatsApp(input: $input) { __typename
@@ -44,7 +44,8 @@ const UNLINK: &str = "mutation UnlinkNumber($input: UnlinkWhatsAppInput!) {
 pub(super) struct WhatsApp {
     /// The bot's number: digits with the country's code.
     bot: String,
-    /// What its code is asked for by; `None` when the template is not to be found by its slug any more.
+    /// Its template's, by which codes for this bot alone are asked for; `None` once it is withdrawn: another code would be good at any
+    /// bot, and this number is whatever the publisher says.
     slug: Option<String>,
     /// Theirs, newest first.
     links: Vec<WhatsAppLink>,
@@ -151,7 +152,11 @@ pub(super) async fn press(visit: &Visit, page: &AgentPage, form: &Form) -> Resul
 }
 
 async fn link(visit: &Visit, whatsapp: &WhatsApp, form: &Form) -> Result<Pressed, Fault> {
-    let input = json!({ "phone": form.text(FIELD), "templateSlug": whatsapp.slug });
+    let Some(slug) = &whatsapp.slug else {
+        let problems = Problems::general(StatusCode::CONFLICT, WITHDRAWN);
+        return Ok(Pressed::Refused(problems));
+    };
+    let input = json!({ "phone": form.text(FIELD), "templateSlug": slug });
     let answer = visit.run(LINK, json!({ "input": input })).await?;
     let done = &answer["done"];
     if let Some(problems) = refusal(done) {
@@ -163,21 +168,11 @@ async fn link(visit: &Visit, whatsapp: &WhatsApp, form: &Form) -> Result<Pressed
         return Ok(Pressed::Done);
     }
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let message = text(&shown["text"]);
-    let wa_me = match &whatsapp.slug {
-        Some(_) => shown["waMeUrl"].as_str().map(str::to_owned),
-        // Withdrawn, and answering all the same where it is installed.
-        None => Some(format!(
-            "{}?text={}",
-            wa_me(&whatsapp.bot),
-            utf8_percent_encode(&message, PART)
-        )),
-    };
     Ok(Pressed::Issued(Issued {
         phone: text(&link["phone"]),
         code: text(&shown["code"]),
-        text: message,
-        wa_me,
+        text: text(&shown["text"]),
+        wa_me: shown["waMeUrl"].as_str().map(str::to_owned),
         expires_at: text(&shown["expiresAt"]).parse().ok(),
     }))
 }

@@ -4,7 +4,7 @@ use agentry_schema::whatsapp::WhatsAppLink;
 use chrono::Utc;
 use maud::{Markup, html};
 
-use super::{FIELD, Issued, MOST, PLACE, WhatsApp, wa_me};
+use super::{FIELD, Issued, MOST, PLACE, WITHDRAWN, WhatsApp, wa_me};
 use crate::pages::agent::page::AgentPage;
 use crate::pages::visit::Visit;
 
@@ -22,7 +22,9 @@ pub(in crate::pages::agent) fn section(visit: &Visit, page: &AgentPage) -> Marku
             h2 #whatsapp { "WhatsApp" }
             @if let Some(issued) = &whatsapp.issued { (to_send(visit, whatsapp, issued)) }
             @if !linked.is_empty() { (numbers(visit, whatsapp, &linked)) }
-            @if linked.is_empty() && whatsapp.issued.is_none() {
+            @if whatsapp.slug.is_none() {
+                p.hint { (WITHDRAWN) }
+            } @else if linked.is_empty() && whatsapp.issued.is_none() {
                 p { "Link your number, and what you write to it on WhatsApp reaches this agent." }
                 (form(visit, whatsapp, problem.as_deref()))
             } @else {
