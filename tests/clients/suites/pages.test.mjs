@@ -115,6 +115,50 @@ describe("Pages", () => {
       }));
   }
 
+  for (const screen of screens) {
+    test(`a number on WhatsApp is linked on ${screen.name}`, () =>
+      visit(
+        screen,
+        async (page) => {
+          await meet(page);
+          const number = page.getByLabel("Your number on WhatsApp");
+          await number.fill("07700 nine");
+          await page.getByRole("button", { name: "Get a code" }).click();
+          await page.getByRole("alert").waitFor();
+          assert.equal(await number.inputValue(), "07700 nine");
+          assert.ok(await seen(page.getByRole("heading", { name: "WhatsApp" })), "what is wrong is in sight");
+          await number.fill("07700 900123");
+          await page.getByRole("button", { name: "Get a code" }).click();
+          const open = page.getByRole("link", { name: "Open WhatsApp with it" });
+          const message = await page.locator(".message").innerText();
+          assert.equal(new URL(await open.getAttribute("href")).searchParams.get("text"), message);
+          assert.ok(await seen(open), "the way to WhatsApp is in sight");
+          await page.getByRole("link", { name: "I have sent it" }).click();
+          await page.getByText("is not linked yet").waitFor();
+          assert.equal(await number.inputValue(), "+447700900123");
+          assert.ok(!(await page.content()).includes(message));
+        },
+        { javaScriptEnabled: false },
+      ));
+
+    test(`linking a number is accessible on ${screen.name}`, () =>
+      visit(screen, async (page) => {
+        await meet(page);
+        await check(page, "the form for a number");
+        await page.getByLabel("Your number on WhatsApp").fill("nine");
+        await page.getByRole("button", { name: "Get a code" }).click();
+        await check(page, "a number that is none");
+        await page.getByLabel("Your number on WhatsApp").fill("07700 900124");
+        await page.getByRole("button", { name: "Get a code" }).click();
+        await page.locator(".message").waitFor();
+        await check(page, "a code");
+        await go(page, `/install/${echo}`);
+        await check(page, "the way to the form");
+        await page.getByRole("link", { name: "Link your number on WhatsApp" }).click();
+        await page.getByText("is not linked yet").waitFor();
+      }));
+  }
+
   test("without a script an agent is talked to, and stopped", () =>
     visit(
       PHONE,
