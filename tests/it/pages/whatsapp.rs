@@ -1,22 +1,29 @@
 //! Linking a number on WhatsApp on the page of an agent, and what there is to see of it.
 
+use agentry_db::ids::TemplateId;
 use agentry_db::whatsapp_link::Outcome;
 use serde_json::json;
 
 use super::{Browser, Page, shop, signed_in};
 use crate::support::{Caller, Server};
 use crate::templates::{definition, installed, mutate, offer, publisher, rows, set_status};
-use crate::whatsapp::{BOT, PHONE, arrives, bot, db, linked};
+use crate::whatsapp::{BOT, PHONE, arrives_for, bot, db, linked};
 
 const ID: &str = "GB.13491208655302741918";
 
 /// A server with a template that has a bot, somebody who has installed it, and the page of their agent.
 async fn stage() -> (Server, Caller, String) {
+    let (server, _, bob, path) = staged().await;
+    (server, bob, path)
+}
+
+/// The same, and the template.
+async fn staged() -> (Server, TemplateId, Caller, String) {
     let server = Server::start().await;
-    bot(&server, "helper").await;
+    let template = bot(&server, "helper").await;
     let bob = server.sign_up("Bob").await;
     let path = install(&bob).await;
-    (server, bob, path)
+    (server, template, bob, path)
 }
 
 /// Installs it; the page of the agent.
@@ -40,8 +47,7 @@ fn code(page: &Page) -> String {
 
 #[tokio::test]
 async fn code_is_shown_once_and_the_number_is_linked_when_it_comes() {
-    let (server, _, path) = stage().await;
-    let db = db(&server);
+    let (server, template, _, path) = staged().await;
     let mut browser = signed_in(&server, "Bob").await;
     let offered = browser.open("/install/helper").await;
     let place = format!("{path}#whatsapp");
@@ -68,7 +74,7 @@ async fn code_is_shown_once_and_the_number_is_linked_when_it_comes() {
     assert!(!page.text.contains(&code) && page.text.contains("is not linked yet"));
     assert_eq!(page.field("phone"), PHONE);
     assert!(matches!(
-        arrives(&db, PHONE, &code).await,
+        arrives_for(&server, &template, PHONE, &code).await,
         Outcome::Verified(_)
     ));
     let page = browser.open(&path).await;
@@ -267,11 +273,11 @@ async fn there_is_nothing_to_link_where_no_bot_leads_to_the_agent() {
 
 #[tokio::test]
 async fn business_scoped_id_is_listed_and_unlinked() {
-    let (server, _, path) = stage().await;
+    let (server, template, _, path) = staged().await;
     let mut browser = signed_in(&server, "Bob").await;
     let page = browser.open(&path).await;
     let code = code(&ask(&mut browser, &page, &path, PHONE).await);
-    let outcome = arrives(&db(&server), ID, &code).await;
+    let outcome = arrives_for(&server, &template, ID, &code).await;
     assert!(matches!(outcome, Outcome::Verified(_)), "{outcome:?}");
     let page = browser.open(&path).await;
     assert_eq!(page.field("scoped"), ID);

@@ -25,7 +25,7 @@ pub(in crate::pages::agent) fn section(visit: &Visit, page: &AgentPage) -> Marku
             @if whatsapp.slug.is_none() {
                 p.hint { (WITHDRAWN) }
             } @else if linked.is_empty() && whatsapp.issued.is_none() {
-                p { "Link your number, and what you write to it on WhatsApp reaches this agent." }
+                p { "Link your number, and you can write to it on WhatsApp." }
                 (form(visit, whatsapp, problem.as_deref()))
             } @else {
                 details open[problem.is_some()] {
@@ -75,7 +75,7 @@ fn lasting(issued: &Issued) -> Markup {
 /// Those that are linked.
 fn numbers(visit: &Visit, whatsapp: &WhatsApp, linked: &[&WhatsAppLink]) -> Markup {
     html! {
-        p { "What you write to it on WhatsApp from here reaches this agent:" }
+        p { "Linked to your account:" }
         ul.numbers {
             @for link in linked {
                 @let name = name(link);
