@@ -33,6 +33,12 @@ impl Publishers {
         }
     }
 
+    /// Whether nobody's are.
+    #[must_use]
+    pub fn is_nobody(&self) -> bool {
+        matches!(self, Self::These(these) if these.is_empty())
+    }
+
     /// Their ids, as the database's functions take them; `None`: everyone's.
     pub(crate) fn ids(&self) -> Option<Vec<String>> {
         match self {
