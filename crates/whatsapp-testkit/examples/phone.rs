@@ -5,7 +5,8 @@
 //! ```
 //!
 //! It answers as Meta's Cloud API at `http://127.0.0.1:<port>/v23.0` (4899), which is the server's `--whatsapp-graph-url`. Each line that
-//! is typed is delivered as a text of the sender's; what the bot sends is printed, and reported as delivered. Any access token is good.
+//! is typed is delivered as a text of the sender's; what the bot sends is printed, and reported as delivered. Any access token is good. The
+//! app secret is told once: after a rotation of it, start the phone again with the new one.
 
 #![allow(
     clippy::print_stdout,
@@ -17,7 +18,7 @@
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use agentry_whatsapp_testkit::{CloudApi, Phone};
+use agentry_whatsapp_testkit::{CloudApi, Phone, meaning};
 use tokio::sync::mpsc;
 
 const USAGE: &str = "phone <server> <phone number id> <app secret> <sender> [port]
@@ -61,7 +62,7 @@ async fn main() -> ExitCode {
                 let id = format!("wamid.{began}.{count}");
                 let status = phone.text(&hook, sender, &id, &line).await;
                 if status != 200 {
-                    println!("(not delivered: {status})");
+                    println!("(not delivered: {})", meaning(status));
                 }
             }
             sent = meta.wait_on_for(printed + 1) => {

@@ -23,4 +23,4 @@ mod phone;
 mod server;
 
 pub use phone::{Phone, sign};
-pub use server::{CloudApi, Fault, Sent};
+pub use server::{CloudApi, Fault, Sent, meaning};

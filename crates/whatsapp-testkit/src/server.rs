@@ -13,12 +13,16 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::Phone;
 
 /// The longest that a test waits for a message.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How soon it is told again what was not heard for now, at first and at last,
+const AGAIN: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(400)];
+/// and for how long: a server can be started again meanwhile.
+const GIVEN_UP: Duration = Duration::from_mins(2);
 
 /// The server; it ends when this is dropped.
 #[derive(Debug)]
@@ -143,7 +147,7 @@ impl CloudApi {
         }
     }
 
-    /// From now on what becomes of each message that is taken is told here, until it is heard.
+    /// From now on what becomes of each message that is taken is told here, until it is heard or refused.
     pub fn call_back(&self, url: &str, phone: &Phone) {
         *lock(&self.shared.callbacks) = Some((url.to_owned(), phone.clone()));
     }
@@ -290,14 +294,89 @@ async fn take(
         .into_response()
 }
 
-/// Tells what became of a message, again and again until somebody hears it.
+/// Tells what became of a message until somebody hears it. What is refused is not told again: it would be refused again.
 async fn tell(url: String, phone: Phone, sent: Sent) {
     for status in ["sent", "delivered"] {
         let told = json!({ "id": sent.id, "status": status, "timestamp": "1700000000", "recipient_id": sent.to,
                            "biz_opaque_callback_data": sent.reference });
         let body = phone.delivery(json!({ "statuses": [told] }));
-        while phone.deliver(&url, body.clone()).await != 200 {
-            sleep(Duration::from_millis(50)).await;
+        let began = Instant::now();
+        let [mut wait, most] = AGAIN;
+        loop {
+            let answer = phone.deliver(&url, body.clone()).await;
+            if answer == 200 {
+                break;
+            }
+            if (400..500).contains(&answer) || began.elapsed() > GIVEN_UP {
+                let why = meaning(answer);
+                warn(&format!("(nobody hears that a message was {status}: {why})"));
+                return;
+            }
+            sleep(wait).await;
+            wait = (wait * 2).min(most);
         }
+    }
+}
+
+/// What a person who delivers needs to know of an answer.
+#[must_use]
+pub fn meaning(answer: u16) -> String {
+    match answer {
+        0 => "there is no answer. Does the server run?".to_owned(),
+        401 => "401: is the app secret right, and the number's publisher trusted?".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "it is read by whoever tries a bot")]
+fn warn(text: &str) {
+    eprintln!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// A server that answers with these, the last of them from then on, and how often it was asked.
+    async fn hears(answers: &'static [u16]) -> (String, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let answer = move || async move {
+            let n = count.fetch_add(1, Ordering::SeqCst);
+            StatusCode::from_u16(answers[n.min(answers.len() - 1)]).expect("a status")
+        };
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("its address"));
+        let app = Router::new().route("/", post(answer));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        (url, asked)
+    }
+
+    async fn told(answers: &'static [u16]) -> usize {
+        let (url, asked) = hears(answers).await;
+        let sent = Sent {
+            number: "1".into(),
+            token: "token".into(),
+            to: "447700900001".into(),
+            text: "Hello".into(),
+            reference: "r".into(),
+            id: "wamid.out.0".into(),
+        };
+        let told = tell(url, Phone::new("1", "secret"), sent);
+        timeout(PATIENCE, told).await.expect("it ends");
+        asked.load(Ordering::SeqCst)
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_told_once() {
+        assert_eq!(told(&[401]).await, 1);
+        assert_eq!(told(&[200, 400]).await, 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_heard_for_now_is_told_again() {
+        assert_eq!(told(&[503, 500, 200]).await, 4);
     }
 }
