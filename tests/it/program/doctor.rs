@@ -18,6 +18,10 @@ async fn all_is_well_on_a_migrated_database() {
         assert!(ended.stdout.contains(line), "{line}: {}", ended.stdout);
     }
     assert!(!ended.stdout.contains("FAIL"), "{}", ended.stdout);
+    let name = database.service_url();
+    let name = name.split('?').next().unwrap().rsplit('/').next().unwrap();
+    let looked_at = format!("looks at the database {name} at ");
+    assert!(ended.stdout.contains(&looked_at), "{}", ended.stdout);
 }
 
 #[tokio::test]
@@ -67,5 +71,19 @@ async fn it_looks_at_the_database_of_a_running_service() {
     let running = Agentry::own(folder.path()).serve().await;
     let ended = Agentry::own(folder.path()).run(&["doctor"]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
+    let looked_at = format!("looks at the data folder {}\n", folder.path().display());
+    assert!(ended.stdout.contains(&looked_at), "{}", ended.stdout);
     assert_eq!(running.stop().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn where_nothing_is_it_says_so_and_makes_nothing() {
+    let folder = Folder::new();
+    let missing = folder.path().join("missing");
+    let ended = Agentry::own(&missing).run(&["doctor"]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let said = format!("nothing is at {}", missing.display());
+    assert!(ended.stderr.contains(&said), "{ended:?}");
+    assert!(!ended.stdout.contains("FAIL"), "{ended:?}");
+    assert!(!missing.exists());
 }

@@ -7,16 +7,42 @@ use agentry_db::shape::{self, Check, Weight};
 
 use super::{CommandError, say};
 use crate::app;
-use crate::config::Config;
-use crate::store::Store;
+use crate::config::{BaseConfig, Config, GivenDatabase};
+use crate::embedded;
+use crate::store::{Store, StoreError};
 
 pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
+    say(&format!("agentry {}", env!("CARGO_PKG_VERSION")));
+    say(&format!("looks at {}", looked_at(&config.base)?));
     let store = Store::open_beside(&config.base).await?;
     let db = app::open_pool(&store.service, &config.base.database);
     let lines = examine(&store, &db).await;
     db.close().await;
     store.close().await?;
     tell(&lines?)
+}
+
+/// Which database it is: whoever is told what is wrong with one must know that it is theirs. Where there is none, none is made.
+fn looked_at(config: &BaseConfig) -> Result<String, CommandError> {
+    if let Some(given) = config.database.given().map_err(StoreError::from)? {
+        let GivenDatabase { service, .. } = given;
+        let name = service.get_database().unwrap_or_default();
+        let login = service.get_username();
+        return Ok(match service.get_socket() {
+            Some(socket) => format!("the database {name} at {} as {login}", socket.display()),
+            None => {
+                let (host, port) = (service.get_host(), service.get_port());
+                format!("the database {name} at {host}:{port} as {login}")
+            }
+        });
+    }
+    let data_dir = config.embedded.data_dir(embedded::reachable);
+    // Only its name is made absolute, which takes no more than the working folder.
+    let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
+    if !embedded::holds_cluster(&data_dir) {
+        return Err(CommandError::Nothing(data_dir));
+    }
+    Ok(format!("the data folder {}", data_dir.display()))
 }
 
 async fn examine(store: &Store, db: &Db) -> Result<Vec<Line>, CommandError> {
@@ -163,7 +189,6 @@ fn tell(lines: &[Line]) -> Result<(), CommandError> {
         .map(|line| line.subject.chars().count())
         .max()
         .unwrap_or_default();
-    say(&format!("agentry {}", env!("CARGO_PKG_VERSION")));
     for Line {
         mark,
         subject,

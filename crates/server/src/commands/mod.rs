@@ -57,6 +57,12 @@ pub enum CommandError {
     /// A template that comes with the program is malformed, which a test holds that none is.
     #[error("the built-in template {0} is malformed")]
     Template(&'static str),
+    /// There is no data folder to look at.
+    #[error(
+        "nothing is at {}, so nothing was looked at and nothing was made: name the server's data folder (--data-dir) or database (DATABASE_URL), or begin one with `agentry serve`",
+        .0.display()
+    )]
+    Nothing(std::path::PathBuf),
     /// Some facts do not hold; the table printed says which.
     #[error("{0} of the facts above do not hold")]
     Unhealthy(usize),
@@ -87,6 +93,7 @@ impl CommandError {
             | Self::Signals(_)
             | Self::Seed(_)
             | Self::Template(_)
+            | Self::Nothing(_)
             | Self::Unhealthy(_)
             | Self::Unreadable(_) => 1,
         }

@@ -191,6 +191,13 @@ pub fn reachable(folder: &Path) -> bool {
     reach().is_ok()
 }
 
+/// Whether the data folder holds a cluster, or may: what cannot be looked into is not said to be empty.
+#[must_use]
+pub fn holds_cluster(data_dir: &Path) -> bool {
+    let version = folder::cluster(data_dir).join("PG_VERSION");
+    version.try_exists().unwrap_or(true)
+}
+
 /// Tells a start that runs on its own thread that nobody waits for it any more.
 #[derive(Debug)]
 struct SetOnDrop(Arc<AtomicBool>);

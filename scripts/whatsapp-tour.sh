@@ -1,0 +1,130 @@
+#!/bin/sh
+# A bot on WhatsApp in two minutes, without Meta: every command of "Try it" in docs/whatsapp.md, and what is answered.
+#
+#   make run ARGS="--whatsapp-publishers '*' --whatsapp-graph-url http://127.0.0.1:4899/v23.0"    in another terminal, then
+#   scripts/whatsapp-tour.sh          against http://127.0.0.1:4000, where that serves
+#   scripts/whatsapp-tour.sh URL      against another address
+#
+# Needs curl. AGENTRY_PHONE names the phone's program, AGENTRY_PHONE_PORT the port of its Graph API (4899).
+# tests/it/program/whatsapp_tour.rs holds docs/whatsapp.md to this script, and this script's output to docs/whatsapp.md.
+# shellcheck disable=SC2016,SC2020  # the $names in single quotes are GraphQL variables; tr changes characters, not words
+set -eu
+url=${1:-http://127.0.0.1:4000}
+token=
+
+step() {
+    printf '\n== %s\n' "$1"
+}
+
+# An address and a slug that nobody has taken yet, so that the tour can be taken again.
+now=$(date +%s)
+slug=echo-bot-$now
+
+# body DOCUMENT [NAME=VALUE …]: a GraphQL document with its variables, as a request carries it.
+body() {
+    document=$(printf '%s' "$1" | tr '\n' ' ' | sed 's/"/\\"/g'); variables=; shift
+    for pair; do variables="$variables,\"${pair%%=*}\":\"${pair#*=}\""; done
+    printf '{"query":"%s","variables":{%s}}' "$document" "${variables#,}"
+}
+
+# ask …: sends it, as whoever holds $token. Prints the answer.
+ask() {
+    answer=$(curl -sS "$url/graphql" -H "${token:+Authorization: Bearer $token}" -H 'Content-Type: application/json' -d "$(body "$@")")
+    printf '%s\n' "$answer"
+}
+
+# field NAME: the first text of that name in the last answer.
+field() {
+    printf '%s' "$answer" | tr ',{' '\n\n' | sed -n 's/^"'"$1"'":"\([^"]*\)".*/\1/p' | head -n 1
+}
+
+# The phone: what is typed goes in by a pipe, what it prints is kept in a file.
+folder=$(mktemp -d)
+mkfifo "$folder/typed"
+: >"$folder/heard"
+phone() {
+    if [ -n "${AGENTRY_PHONE:-}" ]; then
+        exec "$AGENTRY_PHONE" "$@"
+    fi
+    exec cargo run -q -p agentry-whatsapp-testkit --example phone -- "$@"
+}
+phone "$url" 106540352242922 0123456789abcdef 447700900001 "${AGENTRY_PHONE_PORT:-4899}" <"$folder/typed" >"$folder/heard" &
+phone=$!
+trap 'kill "$phone" 2>/dev/null || :; rm -r "$folder"' EXIT
+trap 'exit 1' HUP INT TERM
+exec 3>"$folder/typed"
+
+# heard COUNT: waits until the phone has printed more lines than that, and prints them.
+heard() {
+    until [ "$(wc -l <"$folder/heard")" -gt "$1" ]; do
+        kill -0 "$phone" || exit 1
+        sleep 0.1
+    done
+    tail -n "+$(($1 + 1))" "$folder/heard"
+}
+
+# say TEXT: types it into the phone, and prints what comes back.
+say() {
+    before=$(wc -l <"$folder/heard")
+    printf '%s\n' "$1"
+    printf '%s\n' "$1" >&3
+    heard "$before"
+}
+
+step 'A phone in a terminal, which stands for Meta too'
+heard 0
+
+step 'Sign up'
+ask 'mutation($name: String!, $email: String!, $password: String!) {
+  signUp(input: { name: $name, email: $email, password: $password }) {
+    ... on SignedIn { token } ... on UserError { message } } }' \
+    name=Ada email="ada-$now@example.com" password='correct horse battery'
+token=$(field token)
+
+step 'Publish a template whose agents need no key'
+ask 'mutation($slug: String!) {
+  publishTemplateVersion(input: { slug: $slug,
+    definition: { name: "Echo bot", agent: { systemPrompt: "You find books.", model: "echo" } } }) {
+    ... on PublishTemplateVersionSuccess { template { id status } }
+    ... on DefinitionRejected { problems { path message } } ... on UserError { message } } }' \
+    slug="$slug"
+template=$(field id)
+ask 'mutation($template: ID!) {
+  setTemplateStatus(input: { id: $template, status: PUBLISHED }) {
+    ... on SetTemplateStatusSuccess { template { status } } ... on UserError { message } } }' \
+    template="$template"
+
+step 'Register a number for it'
+ask 'mutation($template: ID!, $secret: Secret!, $number: String!, $access: Secret!) {
+  registerWhatsAppNumber(input: { templateId: $template, appSecret: $secret,
+    via: { cloudApi: { phoneNumberId: $number, accessToken: $access } } }) {
+    ... on RegisterWhatsAppNumberSuccess { whatsAppNumber { id phone webhookPath } } ... on UserError { message } } }' \
+    template="$template" secret=0123456789abcdef number=106540352242922 access=any
+number=$(field id)
+
+step 'Install it'
+ask 'mutation($slug: String!) {
+  installTemplate(input: { slug: $slug, acceptCapabilities: true }) {
+    ... on InstallTemplateSuccess { created agent { name model } } ... on UserError { message } } }' \
+    slug="$slug"
+
+step 'Say that a number is yours'
+ask 'mutation($slug: String!) {
+  linkWhatsApp(input: { phone: "07700 900001", region: "GB", templateSlug: $slug }) {
+    ... on LinkWhatsAppSuccess { link { phone status verification { text waMeUrl } } }
+    ... on WhatsAppRefused { code message } ... on UserError { message } } }' \
+    slug="$slug"
+
+step 'Show it: type the text with the code into the phone'
+say "$(field text)"
+
+step 'Write to the bot'
+say 'A book on bees, please.'
+say 'And one on ants.'
+
+step 'Take it back, so that it can be tried again'
+ask 'mutation($number: ID!) {
+  unlinkWhatsApp(input: {}) { ... on UnlinkWhatsAppSuccess { unlinked } ... on UserError { message } }
+  removeWhatsAppNumber(input: { id: $number }) {
+    ... on RemoveWhatsAppNumberSuccess { removedWhatsAppNumberId } ... on UserError { message } } }' \
+    number="$number"
