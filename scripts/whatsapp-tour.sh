@@ -54,10 +54,13 @@ trap 'kill "$phone" 2>/dev/null || :; rm -r "$folder"' EXIT
 trap 'exit 1' HUP INT TERM
 exec 3>"$folder/typed"
 
-# heard COUNT: waits until the phone has printed more lines than that, and prints them.
+# heard COUNT SECONDS: waits until the phone has printed more lines than that, and prints them.
 heard() {
-    until [ "$(wc -l <"$folder/heard")" -gt "$1" ]; do
+    tenths=$(($2 * 10))
+    while [ "$(wc -l <"$folder/heard")" -le "$1" ]; do
         kill -0 "$phone" || exit 1
+        tenths=$((tenths - 1))
+        [ "$tenths" -gt 0 ] || { echo "the phone hears nothing" >&2; exit 1; }
         sleep 0.1
     done
     tail -n "+$(($1 + 1))" "$folder/heard"
@@ -68,11 +71,11 @@ say() {
     before=$(wc -l <"$folder/heard")
     printf '%s\n' "$1"
     printf '%s\n' "$1" >&3
-    heard "$before"
+    heard "$before" 30
 }
 
 step 'A phone in a terminal, which stands for Meta too'
-heard 0
+heard 0 1800  # it may have to be built
 
 step 'Sign up'
 ask 'mutation($name: String!, $email: String!, $password: String!) {
@@ -101,14 +104,24 @@ ask 'mutation($template: ID!, $secret: Secret!, $number: String!, $access: Secre
     ... on RegisterWhatsAppNumberSuccess { whatsAppNumber { id phone webhookPath } } ... on UserError { message } } }' \
     template="$template" secret=0123456789abcdef number=106540352242922 access=any
 number=$(field id)
+publisher=$token
+[ -n "$number" ] || exit 1
 
-step 'Install it'
+step 'Somebody else signs up'
+token=
+ask 'mutation($name: String!, $email: String!, $password: String!) {
+  signUp(input: { name: $name, email: $email, password: $password }) {
+    ... on SignedIn { token } ... on UserError { message } } }' \
+    name=Bob email="bob-$now@example.com" password='battery horse correct'
+token=$(field token)
+
+step 'installs it'
 ask 'mutation($slug: String!) {
   installTemplate(input: { slug: $slug, acceptCapabilities: true }) {
     ... on InstallTemplateSuccess { created agent { name model } } ... on UserError { message } } }' \
     slug="$slug"
 
-step 'Say that a number is yours'
+step 'and says that a number is theirs'
 ask 'mutation($slug: String!) {
   linkWhatsApp(input: { phone: "07700 900001", region: "GB", templateSlug: $slug }) {
     ... on LinkWhatsAppSuccess { link { phone status verification { text waMeUrl } } }
@@ -123,8 +136,9 @@ say 'A book on bees, please.'
 say 'And one on ants.'
 
 step 'Take it back, so that it can be tried again'
+ask 'mutation { unlinkWhatsApp(input: {}) { ... on UnlinkWhatsAppSuccess { unlinked } ... on UserError { message } } }'
+token=$publisher
 ask 'mutation($number: ID!) {
-  unlinkWhatsApp(input: {}) { ... on UnlinkWhatsAppSuccess { unlinked } ... on UserError { message } }
   removeWhatsAppNumber(input: { id: $number }) {
     ... on RemoveWhatsAppNumberSuccess { removedWhatsAppNumberId } ... on UserError { message } } }' \
     number="$number"

@@ -309,7 +309,9 @@ async fn tell(url: String, phone: Phone, sent: Sent) {
             }
             if (400..500).contains(&answer) || began.elapsed() > GIVEN_UP {
                 let why = meaning(answer);
-                warn(&format!("(nobody hears that a message was {status}: {why})"));
+                warn(&format!(
+                    "(nobody hears that a message was {status}: {why})"
+                ));
                 return;
             }
             sleep(wait).await;

@@ -11,6 +11,7 @@ mod seed;
 mod settings;
 mod stop;
 mod tour;
+mod whatsapp_tour;
 
 use serde_json::{Value, json};
 

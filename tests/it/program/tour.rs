@@ -8,19 +8,22 @@ use tokio::time::timeout;
 
 use crate::support::{Agentry, Folder, PATIENCE, program};
 
-/// What the README shows in its tour: commands, and what is answered. `…` stands for what differs from run to run.
-struct Shown {
-    commands: Vec<String>,
-    answers: Vec<String>,
+/// What a page shows in a tour: commands, and what is answered. `…` stands for what differs from run to run.
+pub(super) struct Shown {
+    pub(super) commands: Vec<String>,
+    pub(super) answers: Vec<String>,
+    /// What is begun beside the tour.
+    pub(super) beside: Vec<String>,
 }
 
 impl Shown {
-    fn read(readme: &str) -> Self {
-        let (_, after) = readme.split_once("\n## A five-minute tour\n").unwrap();
+    pub(super) fn read(page: &str, heading: &str) -> Self {
+        let (_, after) = page.split_once(&format!("\n## {heading}\n")).unwrap();
         let (tour, _) = after.split_once("\n## ").unwrap();
         let mut shown = Self {
             commands: Vec::new(),
             answers: Vec::new(),
+            beside: Vec::new(),
         };
         for (index, block) in tour.split("\n```").enumerate() {
             // Between fences: text, block, text, block, …
@@ -31,6 +34,7 @@ impl Shown {
             let lines = lines.lines().map(str::to_owned);
             match language {
                 "sh" => shown.commands.extend(lines),
+                "console" => shown.beside.extend(lines),
                 "json" | "text" => shown.answers.extend(lines),
                 other => panic!("a block of {other:?} in the tour"),
             }
@@ -40,7 +44,7 @@ impl Shown {
 }
 
 /// The first wanted line that is not found behind the one before it.
-fn missing<'a>(
+pub(super) fn missing<'a>(
     wanted: &'a [String],
     found: &str,
     same: impl Fn(&str, &str) -> bool,
@@ -53,7 +57,7 @@ fn missing<'a>(
 }
 
 /// Whether a line is as shown, anything standing where `…` does.
-fn as_shown(shown: &str, line: &str) -> bool {
+pub(super) fn as_shown(shown: &str, line: &str) -> bool {
     let Some((start, end)) = shown.split_once('…') else {
         return shown == line;
     };
@@ -70,7 +74,8 @@ fn as_shown(shown: &str, line: &str) -> bool {
 async fn the_readme_shows_what_the_tour_does_and_what_is_answered() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let script = std::fs::read_to_string(root.join("scripts/tour.sh")).unwrap();
-    let shown = Shown::read(&std::fs::read_to_string(root.join("README.md")).unwrap());
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let shown = Shown::read(&readme, "A five-minute tour");
     assert!(shown.commands.len() > 40 && shown.answers.len() > 15);
 
     // Where the script takes an argument, the README shows its default.

@@ -51,7 +51,9 @@ pub struct UnlinkWhatsAppSuccess {
 }
 
 mutation_result! {
-    /// How linking a number ended.
+    /// How linking a number ended. Links are made by people who are signed in: to an API key the field is an error with the code
+    /// `FORBIDDEN`, as for every mutation that its permissions do not hold, and `data` is null. `Forbidden` is what a role may not do,
+    /// and every role may link.
     LinkWhatsAppResult = LinkWhatsAppSuccess | WhatsAppRefused | ValidationFailed | NotFound | Forbidden
 }
 mutation_result! {

@@ -43,7 +43,7 @@ pub struct RunsConfig {
     /// Where the service anthropic is, when not at api.anthropic.com
     #[arg(long, env = "AGENTRY_ANTHROPIC_BASE_URL", value_name = "URL", value_parser = web_url)]
     pub anthropic_base_url: Option<Url>,
-    /// Hosts, addresses and networks beyond the public ones that connections may name as their base URL, as ollama.internal, localhost:11434, 10.1.2.3 or 10.0.0.0/8; separated by commas
+    /// Hosts, addresses and networks beyond the public ones that connections may name as their base URL, and gateways on WhatsApp as theirs, as ollama.internal, localhost:11434, 10.1.2.3 or 10.0.0.0/8; separated by commas
     #[arg(
         long,
         env = "AGENTRY_ALLOW_HOSTS",
