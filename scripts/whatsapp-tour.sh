@@ -50,7 +50,17 @@ phone() {
 }
 phone "$url" 106540352242922 0123456789abcdef 447700900001 "${AGENTRY_PHONE_PORT:-4899}" <"$folder/typed" >"$folder/heard" &
 phone=$!
-trap 'kill "$phone" 2>/dev/null || :; rm -r "$folder"' EXIT
+number=
+ended() {
+    kill "$phone" 2>/dev/null || :
+    rm -r "$folder"
+    # Where it stopped half way, both numbers are let go of, so that it can be tried again.
+    [ -n "$number" ] || return 0
+    ask 'mutation { unlinkWhatsApp(input: {}) { __typename } }' >/dev/null || :
+    token=$publisher
+    ask 'mutation($number: ID!) { removeWhatsAppNumber(input: { id: $number }) { __typename } }' number="$number" >/dev/null || :
+}
+trap ended EXIT
 trap 'exit 1' HUP INT TERM
 exec 3>"$folder/typed"
 
@@ -129,7 +139,9 @@ ask 'mutation($slug: String!) {
     slug="$slug"
 
 step 'Show it: type the text with the code into the phone'
-say "$(field text)"
+text=$(field text)
+[ -n "$text" ] || exit 1
+say "$text"
 
 step 'Write to the bot'
 say 'A book on bees, please.'
@@ -142,3 +154,4 @@ ask 'mutation($number: ID!) {
   removeWhatsAppNumber(input: { id: $number }) {
     ... on RemoveWhatsAppNumberSuccess { removedWhatsAppNumberId } ... on UserError { message } } }' \
     number="$number"
+number=

@@ -28,13 +28,11 @@ fn looked_at(config: &BaseConfig) -> Result<String, CommandError> {
         let GivenDatabase { service, .. } = given;
         let name = service.get_database().unwrap_or_default();
         let login = service.get_username();
-        return Ok(match service.get_socket() {
-            Some(socket) => format!("the database {name} at {} as {login}", socket.display()),
-            None => {
-                let (host, port) = (service.get_host(), service.get_port());
-                format!("the database {name} at {host}:{port} as {login}")
-            }
-        });
+        let place = service.get_socket().map_or_else(
+            || format!("{}:{}", service.get_host(), service.get_port()),
+            |socket| socket.display().to_string(),
+        );
+        return Ok(format!("the database {name} at {place} as {login}"));
     }
     let data_dir = config.embedded.data_dir(embedded::reachable);
     // Only its name is made absolute, which takes no more than the working folder.
