@@ -13,10 +13,10 @@ const DOWN: &str = "
 DROP FUNCTION whatsapp_sweep(integer, integer);
 DROP FUNCTION whatsapp_statuses(text[], text[], text[], text[], text[]);
 DROP FUNCTION whatsapp_outbox_failed(text, text, text);
-DROP FUNCTION whatsapp_outbox_later(text, text, text, integer, text, boolean);
+DROP FUNCTION whatsapp_outbox_later(text, text, text, integer, text, boolean, boolean);
 DROP FUNCTION whatsapp_outbox_sent(text, text, text);
 DROP FUNCTION whatsapp_outbox_fold(text, text, text[], text[]);
-DROP FUNCTION whatsapp_outbox_claim(text[], text, integer, integer, integer);
+DROP FUNCTION whatsapp_outbox_claim(text[], text, integer, integer, integer, integer);
 DROP FUNCTION whatsapp_inbox_await(text, bigint, text, text, text, text, text);
 DROP FUNCTION whatsapp_inbox_answer(text, bigint, text, text[], text[]);
 DROP FUNCTION whatsapp_inbox_close(text, bigint, text);

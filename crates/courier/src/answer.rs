@@ -40,7 +40,7 @@ pub(crate) async fn fold(
         }
         Err(error) if attempts < ATTEMPTS => {
             tracing::warn!(%error, run.id = %run, "an answer could not be read; trying again");
-            outbox::later(db, worker, id, Later::Again, AGAIN, "UNREADABLE").await?;
+            outbox::later(db, worker, id, Later::Again, AGAIN, "UNREADABLE", false).await?;
         }
         Err(error) => {
             tracing::error!(%error, run.id = %run, "an answer could not be read");

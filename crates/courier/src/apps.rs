@@ -1,6 +1,7 @@
 //! By what deliveries are known to be genuine: the secrets of all numbers, opened, for a few seconds.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ use crate::shared::Shared;
 const GOOD_FOR: Duration = Duration::from_secs(5);
 /// How soon it is read again because something did not fit it: whoever sends rubbish must not have it read with each request.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// The most apps that a delivery to the address of all numbers is tried for. Beyond, each number has its own address.
+/// The most apps of Meta's numbers that a delivery to the address of all numbers is tried for, those first whose number was registered first.
+/// Beyond, each number has its own address. Gateways deliver to their own alone.
 const MOST: usize = 32;
 
 #[derive(Debug, Default)]
@@ -28,6 +30,8 @@ pub(crate) struct Apps {
     read: Mutex<Option<(Instant, Arc<Book>)>>,
     /// Held by whoever reads, so that the others wait instead of reading too.
     reading: tokio::sync::Mutex<()>,
+    /// How many apps there were too many when it was last told.
+    told: AtomicUsize,
 }
 
 /// Every app, and every number.
@@ -132,6 +136,13 @@ impl Apps {
         }
         let at = Instant::now();
         let book = Arc::new(Book::of(shared, number::secrets(&shared.db).await?));
+        let beyond = book.metas().skip(MOST).count();
+        if self.told.swap(beyond, Ordering::Relaxed) != beyond && beyond > 0 {
+            tracing::warn!(
+                beyond,
+                "there are more apps than the address of all numbers on WhatsApp is good for; the last ones must deliver to the addresses of their numbers"
+            );
+        }
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         *read = Some((at, Arc::clone(&book)));
         Ok((at, book))
@@ -176,6 +187,13 @@ impl Book {
         book
     }
 
+    /// The apps of Meta's numbers.
+    fn metas(&self) -> impl Iterator<Item = usize> {
+        let all = self.apps.iter().enumerate();
+        all.filter(|(_, app)| !app.numbers.is_empty())
+            .map(|(at, _)| at)
+    }
+
     fn look(
         self: &Arc<Self>,
         number: Option<&WhatsAppNumberId>,
@@ -189,7 +207,7 @@ impl Book {
             only,
         };
         let Some(number) = number else {
-            let app = (0..self.apps.len().min(MOST)).find(holds)?;
+            let app = self.metas().take(MOST).find(holds)?;
             return Some(vouched(app, None));
         };
         let (app, by_gateway) = self.numbers.get(number)?;

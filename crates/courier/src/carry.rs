@@ -6,6 +6,7 @@ use agentry_db::DbError;
 use agentry_db::sealed::{access_token_place, app_secret_place};
 use agentry_db::whatsapp::outbox::{self, By, Later, Way};
 use agentry_whatsapp::SendError;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::counts::one;
@@ -19,6 +20,8 @@ const LONGEST: Duration = Duration::from_mins(10);
 const LONGEST_TOLD: Duration = Duration::from_hours(1);
 /// The wait where a token or an address is of no use.
 const USELESS: Duration = Duration::from_mins(1);
+/// A call that failed after so long has kept others waiting, and the next by the same number would.
+const SILENT: Duration = Duration::from_secs(5);
 
 pub(crate) async fn send(
     shared: &Shared,
@@ -29,6 +32,7 @@ pub(crate) async fn send(
     by: By,
 ) -> Result<(), DbError> {
     let (db, worker, counters) = (&shared.db, &shared.worker, &shared.counters);
+    let began = Instant::now();
     let error = match carry(shared, id, recipient, text, &by).await {
         Ok(provider_id) => {
             one(&counters.sent);
@@ -37,21 +41,23 @@ pub(crate) async fn send(
         }
         Err(error) => error,
     };
-    tracing::info!(%error, part.id = id, number.id = %by.number, attempts, "a part was not sent");
+    let silent = began.elapsed() >= SILENT;
+    tracing::info!(%error, part.id = id, number.id = %by.number, attempts, silent, "a part was not sent");
     match error {
         SendError::Later { code, retry_after } => {
             one(&counters.put_off);
             let wait = wait(attempts, retry_after);
-            outbox::later(db, worker, id, Later::Again, wait, &code).await?;
+            outbox::later(db, worker, id, Later::Again, wait, &code, silent).await?;
         }
         SendError::TokenRefused(code) => {
             one(&counters.put_off);
             tracing::warn!(number.id = %by.number, "the access token of a number on WhatsApp is refused; what is to be sent by it waits for another");
-            outbox::later(db, worker, id, Later::TokenRefused, USELESS, &code).await?;
+            outbox::later(db, worker, id, Later::TokenRefused, USELESS, &code, silent).await?;
         }
         SendError::Unknown(code) => {
             one(&counters.doubted);
-            outbox::later(db, worker, id, Later::Doubt, shared.settings.doubt, &code).await?;
+            let wait = shared.settings.doubt;
+            outbox::later(db, worker, id, Later::Doubt, wait, &code, silent).await?;
         }
         SendError::Refused(code) => {
             one(&counters.failed);

@@ -8,7 +8,7 @@ use agentry_db::ids::WhatsAppNumberId;
 use agentry_db::whatsapp::inbox::{self, NewInbound};
 use agentry_db::whatsapp::outbox::{self, Told};
 use agentry_whatsapp::{Content, Delivery, Message, Status, Unreadable};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::apps::Vouched;
@@ -43,6 +43,8 @@ pub(crate) struct Stored {
     messages: Vec<NewInbound>,
     told: Vec<Told>,
     done: oneshot::Sender<Result<(), ()>>,
+    /// What it takes up of what may wait.
+    _room: OwnedSemaphorePermit,
 }
 
 pub(crate) async fn verifies(
@@ -66,6 +68,13 @@ pub(crate) async fn deliver(
         one(&counters.deliveries_refused);
         return Err(DeliveryError::Unsigned);
     };
+    let put_off = || {
+        one(&counters.deliveries_put_off);
+        DeliveryError::Away
+    };
+    let size = u32::try_from(body.len()).unwrap_or(u32::MAX);
+    let room = Arc::clone(&shared.room).try_acquire_many_owned(size);
+    let room = room.map_err(|_| put_off())?;
     let delivery = Delivery::read(body).map_err(|why| {
         one(&counters.deliveries_unread);
         match why {
@@ -74,8 +83,11 @@ pub(crate) async fn deliver(
         }
     })?;
     many(&counters.deliveries_unread, delivery.unread);
-    let messages = delivery.messages.into_iter();
+    let mut messages = delivery.messages;
+    // As they stand there, within one second.
+    messages.sort_by_key(|message| message.sent_at);
     let messages: Vec<_> = messages
+        .into_iter()
         .filter_map(|message| wanted(shared, &vouched, message))
         .collect();
     let statuses = delivery.statuses.into_iter();
@@ -90,10 +102,7 @@ pub(crate) async fn deliver(
         messages,
         told,
         done,
-    };
-    let put_off = || {
-        one(&counters.deliveries_put_off);
-        DeliveryError::Away
+        _room: room,
     };
     shared.to_store.try_send(stored).map_err(|_| put_off())?;
     match timeout(PATIENCE, outcome).await {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentry_db::live::Heard;
-use agentry_db::whatsapp::outbox::{self, Claimed, Due, Task};
+use agentry_db::whatsapp::outbox::{self, Claimed, Due, Room, Task};
 use tokio::select;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -22,6 +22,8 @@ const LONGEST: Duration = Duration::from_secs(5);
 const PACE: Duration = Duration::from_millis(10);
 /// How much is taken up at once.
 const MOST: u32 = 32;
+/// What part of the workers may be busy with one number: another end that does not answer keeps those who call it for long.
+const SHARE: u32 = 4;
 
 /// Carries out until the server stops.
 pub(crate) async fn work(shared: Arc<Shared>) {
@@ -35,9 +37,14 @@ pub(crate) async fn work(shared: Arc<Shared>) {
         let under_way = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
         let free = shared.settings.workers.saturating_sub(under_way).min(MOST);
         if free > 0 {
-            let (db, worker, settings) = (&shared.db, &shared.worker, &shared.settings);
-            let (trusted, lease, doubt) = (&settings.publishers, settings.lease, settings.doubt);
-            match outbox::claim(db, trusted, worker, lease, free, doubt).await {
+            let settings = &shared.settings;
+            let room = Room {
+                limit: free,
+                each: (settings.workers / SHARE).max(1),
+                lease: settings.lease,
+                doubt: settings.doubt,
+            };
+            match outbox::claim(&shared.db, &settings.publishers, &shared.worker, room).await {
                 Ok(Claimed { due, dropped }) => {
                     wait = POLL;
                     many(&shared.counters.dropped, dropped);

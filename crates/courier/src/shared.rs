@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use agentry_auth::Auth;
@@ -10,7 +10,7 @@ use agentry_db::ids::RunId;
 use agentry_db::live::Live;
 use agentry_db::run::Worker;
 use agentry_whatsapp::{Gateway, Graph};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinError;
 
 use crate::apps::Apps;
@@ -21,6 +21,8 @@ use crate::{Parts, Settings};
 
 /// How many deliveries may wait to be stored.
 const WAITING: usize = 2_048;
+/// How many bytes of them: whoever may sign could fill the memory while the database is slow.
+const BYTES: usize = 64 << 20;
 /// The most runs that are remembered as awaited; what is forgotten is found by looking now and then.
 const AWAITED: usize = 10_000;
 
@@ -41,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     /// Where deliveries wait to be stored.
     pub(crate) to_store: mpsc::Sender<Stored>,
+    /// A permit for each byte of a delivery that may come to wait.
+    pub(crate) room: Arc<Semaphore>,
     /// There may be messages to deal with.
     pub(crate) came: Notify,
     /// There may be something to send.
@@ -73,6 +77,7 @@ impl Shared {
             apps: Apps::default(),
             counters: Counters::default(),
             to_store,
+            room: Arc::new(Semaphore::new(BYTES)),
             came: Notify::new(),
             due: Notify::new(),
             closing: watch::Sender::new(false),

@@ -1,17 +1,21 @@
--- Stores what came in, many messages at once, each once: how many were new. In the order of their ids, so that two servers that are
--- told the same wait for each other in one direction only. Where a number is gone, so is what came for it.
+-- Stores what came in, many messages at once, each once: how many were new. They come to stand in the line as they are told, and are
+-- stored in the order of their ids, so that two servers that are told the same wait for each other in one direction only. Where a number is
+-- gone, so is what came for it.
 CREATE FUNCTION whatsapp_receive(
   p_numbers text[], p_messages text[], p_senders text[], p_scoped text[], p_kinds text[], p_contents text[], p_sent timestamptz[])
 RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE v_count bigint;
 BEGIN
-  WITH stored AS (
-    INSERT INTO whatsapp_inbox (number_id, message_id, sender, scoped_id, kind, content, sent_at)
-    SELECT m.number_id, m.message_id, m.sender, m.scoped_id, m.kind, m.content, m.sent_at
-    FROM unnest(p_numbers, p_messages, p_senders, p_scoped, p_kinds, p_contents, p_sent) WITH ORDINALITY
-      AS m (number_id, message_id, sender, scoped_id, kind, content, sent_at, place)
-    JOIN whatsapp_numbers n ON n.id = m.number_id
-    ORDER BY m.number_id, m.message_id
+  WITH placed AS MATERIALIZED (
+    SELECT nextval('whatsapp_inbox_position_seq') AS position, t.* FROM (
+      SELECT m.* FROM unnest(p_numbers, p_messages, p_senders, p_scoped, p_kinds, p_contents, p_sent) WITH ORDINALITY
+        AS m (number_id, message_id, sender, scoped_id, kind, content, sent_at, place)
+      JOIN whatsapp_numbers n ON n.id = m.number_id
+      ORDER BY m.place) t
+  ), stored AS (
+    INSERT INTO whatsapp_inbox (number_id, message_id, position, sender, scoped_id, kind, content, sent_at) OVERRIDING SYSTEM VALUE
+    SELECT p.number_id, p.message_id, p.position, p.sender, p.scoped_id, p.kind, p.content, p.sent_at
+    FROM placed p ORDER BY p.number_id, p.message_id, p.position
     ON CONFLICT DO NOTHING RETURNING 1
   ) SELECT count(*) INTO v_count FROM stored;
   RETURN v_count;
@@ -19,23 +23,29 @@ END $$;
 
 -- Leases messages to a worker: of each sender the oldest that is not dealt with, so that one is dealt with after the other. Those whose
 -- worker let its lease run out are among them.
+--
+-- Sorting is off, for it to have one plan whatever the statistics: to go along the index that has the order asked for.
 CREATE FUNCTION whatsapp_inbox_claim(p_worker text, p_seconds integer, p_limit integer)
 RETURNS TABLE (place bigint, number_id text, publisher_org_id text, template_id text, template_name text, template_slug text, sender text,
                scoped_id text, kind text, content text, sent_at timestamptz, attempts integer)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+SET enable_sort = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
+DECLARE
+  v_now timestamptz := clock_timestamp();
+  v_due bigint[];
 BEGIN
-  RETURN QUERY
-  WITH due AS (
+  v_due := ARRAY(
     SELECT i.position FROM whatsapp_inbox i
-    WHERE i.done_at IS NULL AND i.available_at <= clock_timestamp() AND (i.lease_until IS NULL OR i.lease_until < clock_timestamp())
-      AND NOT EXISTS (SELECT FROM whatsapp_inbox e WHERE e.done_at IS NULL AND e.number_id = i.number_id AND e.sender = i.sender
-                      AND e.position < i.position)
-    ORDER BY i.position LIMIT p_limit FOR UPDATE SKIP LOCKED
-  ), taken AS (
+    WHERE i.done_at IS NULL AND i.available_at <= v_now AND (i.lease_until IS NULL OR i.lease_until < v_now)
+      AND i.position = (SELECT e.position FROM whatsapp_inbox e
+                        WHERE e.outcome IS NULL AND e.number_id = i.number_id AND e.sender = i.sender ORDER BY e.position LIMIT 1)
+    ORDER BY i.position LIMIT p_limit FOR UPDATE SKIP LOCKED);
+  RETURN QUERY
+  WITH taken AS (
     UPDATE whatsapp_inbox i SET worker = p_worker, lease_until = clock_timestamp() + make_interval(secs => p_seconds),
                                 attempts = i.attempts + 1
-    FROM due WHERE i.position = due.position AND i.done_at IS NULL
+    WHERE i.position = ANY (v_due) AND i.done_at IS NULL
     RETURNING i.*
   )
   SELECT t.position, t.number_id, n.publisher_org_id, n.template_id, p.name, p.slug, t.sender, t.scoped_id, t.kind, t.content, t.sent_at, t.attempts

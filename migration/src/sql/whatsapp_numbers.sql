@@ -34,7 +34,8 @@ BEGIN
   UPDATE whatsapp_numbers n
   SET access_token = coalesce(p_token, n.access_token), app_secret = coalesce(p_secret, n.app_secret),
       verify_token_hash = coalesce(p_hash, n.verify_token_hash), rotated_at = now_ms(),
-      token_refused_at = CASE WHEN p_token IS NULL THEN n.token_refused_at END
+      token_refused_at = CASE WHEN p_token IS NULL THEN n.token_refused_at END,
+      held_until = CASE WHEN p_token IS NULL THEN n.held_until END
   WHERE n.id = p_id;
   IF p_token IS NOT NULL THEN
     UPDATE whatsapp_outbox o SET available_at = clock_timestamp() WHERE o.number_id = p_id AND o.state = 'ready' AND o.worker IS NULL;
@@ -60,13 +61,14 @@ BEGIN
   RETURN 'ok';
 END $$;
 
--- By what a delivery is known to be genuine, before there is a tenant to speak of. The secrets are sealed.
+-- By what a delivery is known to be genuine, before there is a tenant to speak of, oldest number first. The secrets are sealed.
 CREATE FUNCTION whatsapp_number_secrets()
 RETURNS TABLE (id text, publisher_org_id text, phone_number_id text, app_secret text, verify_token_hash text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-  RETURN QUERY SELECT n.id, n.publisher_org_id, n.phone_number_id, n.app_secret, n.verify_token_hash FROM whatsapp_numbers n;
+  RETURN QUERY SELECT n.id, n.publisher_org_id, n.phone_number_id, n.app_secret, n.verify_token_hash FROM whatsapp_numbers n
+               ORDER BY n.created_at, n.id;
 END $$;
 
 REVOKE EXECUTE ON FUNCTION whatsapp_number_register(text, text, text, text, text, text, text, text, text, integer),

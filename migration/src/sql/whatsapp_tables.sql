@@ -13,6 +13,10 @@ CREATE TABLE whatsapp_numbers (
   app_secret text NOT NULL CHECK (char_length(app_secret) BETWEEN 1 AND 20000),
   verify_token_hash text NOT NULL CHECK (verify_token_hash ~ '^[0-9a-f]{64}$'),
   token_refused_at timestamptz,
+  -- It kept a call waiting for long and did not take the part: nothing is sent by it before this, and then one part to try. So often in
+  -- a row.
+  held_until timestamptz,
+  silences integer NOT NULL DEFAULT 0,
   rotated_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT now_ms(),
   updated_at timestamptz NOT NULL DEFAULT now_ms(),
@@ -54,8 +58,10 @@ CREATE TABLE whatsapp_inbox (
   CHECK ((outcome IS NULL) = (done_at IS NULL)),
   CHECK (done_at IS NULL OR content IS NULL)
 );
+-- What is done has an outcome, so these two hold the same. Each is for a question of its own, which says it in the index's words: a table
+-- that was quiet when its statistics were made has no open rows for all that is known, and to read any of the two through costs nothing.
 CREATE INDEX whatsapp_inbox_open_idx ON whatsapp_inbox (position) WHERE done_at IS NULL;
-CREATE INDEX whatsapp_inbox_sender_idx ON whatsapp_inbox (number_id, sender, position) WHERE done_at IS NULL;
+CREATE INDEX whatsapp_inbox_sender_idx ON whatsapp_inbox (number_id, sender, position) WHERE outcome IS NULL;
 CREATE INDEX whatsapp_inbox_received_idx ON whatsapp_inbox USING brin (received_at);
 ALTER TABLE whatsapp_inbox ENABLE ROW LEVEL SECURITY;
 
@@ -71,6 +77,7 @@ CREATE TABLE whatsapp_outbox (
   part integer NOT NULL CHECK (part > 0),
   sender text NOT NULL,
   state text NOT NULL CHECK (state IN ('awaiting', 'ready', 'sending', 'doubt', 'sent', 'delivered', 'read', 'failed')),
+  open boolean NOT NULL GENERATED ALWAYS AS (state IN ('awaiting', 'ready', 'sending', 'doubt')) STORED,
   content text,
   tenant text,
   user_id text,
@@ -95,9 +102,12 @@ CREATE TABLE whatsapp_outbox (
   CHECK (num_nulls(tenant, user_id, run_id, namespace, linked, agent_id) IN (0, 6)),
   CHECK ((content IS NOT NULL) = (state IN ('ready', 'sending', 'doubt')))
 );
-CREATE INDEX whatsapp_outbox_open_idx ON whatsapp_outbox (available_at) WHERE state IN ('awaiting', 'ready', 'sending', 'doubt');
-CREATE INDEX whatsapp_outbox_sender_idx ON whatsapp_outbox (number_id, sender, position, part)
-  WHERE state IN ('awaiting', 'ready', 'sending', 'doubt');
+-- For whatsapp_outbox_claim alone, which says `open`: whoever has a part's id must not come to think that one of these is shorter.
+CREATE INDEX whatsapp_outbox_sender_idx ON whatsapp_outbox (number_id, sender, position, part) WHERE open;
+CREATE INDEX whatsapp_outbox_awaiting_idx ON whatsapp_outbox (available_at, id) WHERE open AND state = 'awaiting';
+CREATE INDEX whatsapp_outbox_due_idx ON whatsapp_outbox (number_id, available_at, id) WHERE open AND state IN ('ready', 'doubt');
+CREATE INDEX whatsapp_outbox_sending_idx ON whatsapp_outbox (number_id, lease_until, id) WHERE open AND state = 'sending';
+CREATE INDEX whatsapp_outbox_window_idx ON whatsapp_outbox (window_until, id) WHERE open AND state IN ('awaiting', 'ready', 'doubt');
 ALTER TABLE whatsapp_outbox ENABLE ROW LEVEL SECURITY;
 
 -- Which conversation a sender's messages to an agent go into.

@@ -61,7 +61,7 @@ pub struct Inbound {
     pub attempts: i32,
 }
 
-/// Stores messages: how many of them were new. Some may be stored already, under their ids.
+/// Stores messages, which come to stand in the line in this order: how many of them were new. Some may be stored already, under their ids.
 ///
 /// # Errors
 /// [`DbError`] as the database answers; this holds for every function of this module.

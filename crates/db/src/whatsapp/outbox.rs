@@ -23,6 +23,19 @@ pub struct Due {
     pub task: Task,
 }
 
+/// How much a worker takes up, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// How much at once.
+    pub limit: u32,
+    /// The most parts by one number that are under way at this worker, these included.
+    pub each: u32,
+    /// For how long what a lost worker took up stays its own.
+    pub lease: Duration,
+    /// For how long a part of a lost worker is in doubt then.
+    pub doubt: Duration,
+}
+
 /// What was found to do.
 pub struct Claimed {
     /// What is the worker's now.
@@ -93,9 +106,9 @@ pub enum Later {
     Doubt,
 }
 
-/// Leases to a worker what there is to do, `limit` at most. Parts are noted as being sent by this; one whose worker was lost meanwhile is
-/// in doubt for `doubt` before it is sent again. What an agent says is looked at here for the last time: where the sender's link or the
-/// install has ended, or was shown to nobody who is trusted, it is dropped.
+/// Leases to a worker what there is to do. Parts are noted as being sent by this; one whose worker was lost meanwhile is in doubt before it
+/// is sent again. What an agent says is looked at here for the last time: where the sender's link or the install has ended, or was shown to
+/// nobody who is trusted, it is dropped.
 ///
 /// # Errors
 /// [`DbError`] as the database answers; this holds for every function of this module.
@@ -103,18 +116,17 @@ pub async fn claim(
     db: &Db,
     trusted: &Publishers,
     worker: &Worker,
-    lease: Duration,
-    limit: u32,
-    doubt: Duration,
+    room: Room,
 ) -> Result<Claimed, DbError> {
-    let (lease, limit, doubt) = (seconds(lease), whole(limit), seconds(doubt));
+    let (lease, doubt) = (seconds(room.lease), seconds(room.doubt));
     // Done twice, what was leased by the first is in doubt after its lease.
     let claim = |pool: PgPool| async move {
-        sqlx::query("SELECT * FROM whatsapp_outbox_claim($1, $2, $3, $4, $5)")
+        sqlx::query("SELECT * FROM whatsapp_outbox_claim($1, $2, $3, $4, $5, $6)")
             .bind(trusted.ids())
             .bind(worker.name())
             .bind(lease)
-            .bind(limit)
+            .bind(whole(room.limit))
+            .bind(whole(room.each))
             .bind(doubt)
             .fetch_all(&pool)
             .await
@@ -166,7 +178,8 @@ pub async fn sent(db: &Db, worker: &Worker, id: &str, provider_id: &str) -> Resu
     )
 }
 
-/// A part was not taken, as far as is known. Whether it was the worker's.
+/// A part was not taken, as far as is known. Whether it was the worker's. Where the other end was `silent` for long, nothing is sent by
+/// its number for a while.
 ///
 /// # Errors
 /// As [`claim`].
@@ -177,19 +190,21 @@ pub async fn later(
     how: Later,
     wait: Duration,
     error: &str,
+    silent: bool,
 ) -> Result<bool, DbError> {
     let state = match how {
         Later::Again | Later::TokenRefused => "ready",
         Later::Doubt => "doubt",
     };
     Ok(
-        sqlx::query_scalar("SELECT whatsapp_outbox_later($1, $2, $3, $4, $5, $6)")
+        sqlx::query_scalar("SELECT whatsapp_outbox_later($1, $2, $3, $4, $5, $6, $7)")
             .bind(worker.name())
             .bind(id)
             .bind(state)
             .bind(seconds(wait))
             .bind(error)
             .bind(how == Later::TokenRefused)
+            .bind(silent)
             .fetch_one(&db.pool)
             .await?,
     )

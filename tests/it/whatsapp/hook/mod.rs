@@ -8,9 +8,12 @@ mod intake;
 mod kill;
 mod kinds;
 mod logs;
+mod many;
 mod misuse;
 mod numbers;
+mod order;
 mod page;
+mod queue;
 mod trust;
 mod worst;
 
