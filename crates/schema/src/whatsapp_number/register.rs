@@ -21,7 +21,7 @@ use crate::context::audited;
 use crate::failure::{Failure, mutation_result};
 use crate::idempotency::Idempotency;
 use crate::secret::Secret;
-use crate::{Action, ApiError, Doing, Noun, RequestContext};
+use crate::{Action, ApiError, Doing, RequestContext};
 
 /// The longest token or secret, in bytes.
 const MAX_SECRET: usize = 4_096;
@@ -285,9 +285,9 @@ pub(super) async fn look_at(
     Ok(seen.digits)
 }
 
-/// Whether the template is one of the acting organisation's, as far as the caller sees.
+/// Whether the template is one of the acting organisation's, which whoever may register a number for it may know.
 async fn is_own(context: &RequestContext, template: &TemplateId) -> Result<(), Failure> {
-    let scope = context.read(Noun::Templates).await?;
+    let scope = context.read_own().await?;
     let found = template::find_many(&scope, std::slice::from_ref(template)).await?;
     let mut found = found.iter();
     let own = found.any(|card| card.publisher_org_id == *scope.tenant().organization());
