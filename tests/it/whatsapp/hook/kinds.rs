@@ -116,7 +116,7 @@ async fn hints_silence_neither_what_is_said_of_codes_nor_other_hints() {
     let hello = async |n: usize| {
         stage
             .text(PHONE, &format!("wamid.hello.{n}"), "Hello")
-            .await
+            .await;
     };
     for n in 0..8 {
         hello(n).await;
