@@ -46,18 +46,6 @@ pub(crate) async fn link(
 ) -> Result<WhatsAppLink, Failure> {
     context.may(Action::LinkWhatsApp)?;
     let limits = &context.services().limits;
-    let by_user = RateLimit {
-        count: limits.whatsapp_links_per_hour,
-        window: HOUR,
-    };
-    let by_user_and_number = RateLimit {
-        count: limits.whatsapp_links_per_user_and_number,
-        window: HOUR,
-    };
-    let by_number = RateLimit {
-        count: limits.whatsapp_links_per_number,
-        window: HOUR,
-    };
     let phone = Phone::parse(request.phone, request.region);
     // Of their own links, which tells them nothing of anybody else's.
     if let Ok(phone) = &phone
@@ -66,31 +54,11 @@ pub(crate) async fn link(
         return Ok(stands);
     }
     let user = context.tenant()?.user();
-    context
-        .hit(&format!("whatsapp-link:{user}"), by_user)
-        .await?
-        .map_err(too_often)?;
+    let by_user = an_hour(limits.whatsapp_links_per_hour);
+    let key = format!("whatsapp-link:{user}");
+    context.hit(&key, by_user).await?.map_err(too_often)?;
     let phone = &phone.map_err(|_| WhatsAppErrorCode::InvalidPhone)?;
-    let key = format!("whatsapp-number:{}", phone.number());
-    // First, so that one account cannot use up what there is for all who claim the number.
-    context
-        .hit(&format!("{key}:{user}"), by_user_and_number)
-        .await?
-        .map_err(too_often)?;
-    // A person's first try of an hour is never refused for what others tried: it costs the number's owner nothing, and may be theirs.
-    let once = RateLimit {
-        count: 1,
-        window: HOUR,
-    };
-    let is_first = context
-        .hit(&format!("{key}:{user}:first"), once)
-        .await?
-        .is_ok();
-    let room = context.hit(&key, by_number).await?;
-    if !is_first {
-        room.map_err(too_often)?;
-    }
-
+    count(context, phone).await?;
     let home = home(context).await?;
     let code = &Code::generate().map_err(ApiError::internal)?;
     let (template, trusted) = (request.template, &context.services().whatsapp.publishers);
@@ -137,6 +105,29 @@ pub(crate) async fn link(
         verified_at: None,
         created_at,
     })
+}
+
+/// Counts a try of this number: first of the user's own, so that one account cannot use up what there is for all who claim it.
+async fn count(context: &RequestContext, phone: &Phone) -> Result<(), Failure> {
+    let limits = &context.services().limits;
+    let by_user_and_number = an_hour(limits.whatsapp_links_per_user_and_number);
+    let by_number = an_hour(limits.whatsapp_links_per_number);
+    let key = format!("whatsapp-number:{}", phone.number());
+    let own = format!("{key}:{}", context.tenant()?.user());
+    let room = context.hit(&own, by_user_and_number).await?;
+    room.map_err(too_often)?;
+    // A person's first try of an hour is never refused for what others tried: it costs the number's owner nothing, and may be theirs.
+    let is_first = context.hit(&format!("{own}:first"), an_hour(1)).await?;
+    let room = context.hit(&key, by_number).await?;
+    if is_first.is_err() {
+        room.map_err(too_often)?;
+    }
+    Ok(())
+}
+
+const fn an_hour(count: u32) -> RateLimit {
+    let window = HOUR;
+    RateLimit { count, window }
 }
 
 /// The number as the acting user has shown it, with the id that was observed.
