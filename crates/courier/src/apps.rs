@@ -100,6 +100,11 @@ impl Apps {
         Ok(now.verifies(number, &hash))
     }
 
+    /// Has everything read anew: what was read names a number that is gone.
+    pub(crate) fn forget(&self) {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Looks in what was read last, and in what there is now where nothing is found in that.
     async fn look<T>(
         &self,

@@ -222,7 +222,11 @@ async fn keep(shared: &Shared, batch: &[Stored]) -> Result<(), DbError> {
     let messages: Vec<&NewInbound> = batch.iter().flat_map(|one| &one.messages).collect();
     let told: Vec<&Told> = batch.iter().flat_map(|one| &one.told).collect();
     if !messages.is_empty() {
-        let new = inbox::receive(&shared.db, &messages).await?;
+        let received = inbox::receive(&shared.db, &messages).await;
+        if let Err(DbError::Constraint { .. }) = received {
+            shared.apps.forget();
+        }
+        let new = received?;
         let new = usize::try_from(new).unwrap_or(usize::MAX);
         many(&counters.messages_stored, new);
         many(&counters.messages_known, messages.len().saturating_sub(new));

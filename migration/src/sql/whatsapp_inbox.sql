@@ -1,6 +1,6 @@
 -- Stores what came in, many messages at once, each once: how many were new. They come to stand in the line as they are told, and are
 -- stored in the order of their ids, so that two servers that are told the same wait for each other in one direction only. Where a number is
--- gone, so is what came for it.
+-- gone it fails: another one may stand for it by now, which whoever delivers again learns.
 CREATE FUNCTION whatsapp_receive(
   p_numbers text[], p_messages text[], p_senders text[], p_scoped text[], p_kinds text[], p_contents text[], p_sent timestamptz[])
 RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -10,7 +10,6 @@ BEGIN
     SELECT nextval('whatsapp_inbox_position_seq') AS position, t.* FROM (
       SELECT m.* FROM unnest(p_numbers, p_messages, p_senders, p_scoped, p_kinds, p_contents, p_sent) WITH ORDINALITY
         AS m (number_id, message_id, sender, scoped_id, kind, content, sent_at, place)
-      JOIN whatsapp_numbers n ON n.id = m.number_id
       ORDER BY m.place) t
   ), stored AS (
     INSERT INTO whatsapp_inbox (number_id, message_id, position, sender, scoped_id, kind, content, sent_at) OVERRIDING SYSTEM VALUE
